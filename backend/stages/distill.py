@@ -20,7 +20,7 @@ from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.stage import Context, Params, Stage, World, check_fits, check_refs
 from backend.core.thresholds import as_facts
 from backend.models import costs
-from backend.models.architectures import tune_only
+from backend.models.architectures import CONFIG_OF, tune_only
 from backend.models.teacher_accuracy import check_answers, warn_inaccurate
 from backend.training.captures import capture_training_bytes
 from backend.training.control import TrainingResult, control_facts
@@ -75,7 +75,7 @@ def check(params: DistillParams, world: World) -> list[Problem]:
     problems += check_method(params, params.student, params.data, world)
     student = world.describe(params.student)
     problems += check_lora(params, student.facts if student else {}) if params.adapter else []
-    notes = tune_only(student.facts if student else {}, "student")
+    notes = tune_only(params.student, world, "student")
     return (problems or check_fits(quote(params, world), world)) + check_answers(params.data, world) + notes
 
 
@@ -100,7 +100,8 @@ def quote(params: DistillParams, world: World) -> Quote:
         seconds=(start + shape.slowdown(params) * train) / world.speed(),
         memory_bytes=max(trains, costs.answer_bytes({**facts, "format": "torch"})),
         disk_bytes=facts["parameters"] * 4 + 4_000_000,
-        forecast={**costs.merged(facts), "format": "torch", "data": params.data, "kept_layers": []},
+        forecast={**costs.merged(facts), "format": "torch", "data": params.data, "kept_layers": []}
+        | {CONFIG_OF: params.student},
     )
 
 

@@ -78,7 +78,7 @@ def check(params: FinetuneParams, world: World) -> list[Problem]:
         return problems
     problems = check_training(params, params.model, params.data, world)
     model = world.describe(params.model)
-    notes = tune_only(model.facts if model else {}, "model")
+    notes = tune_only(params.model, world, "model")
     if params.qlora and model and model.facts["hidden_size"] % _BLOCK:
         args = {"size": model.facts["hidden_size"], "block": _BLOCK}
         problems.append(Problem(code="train.qlora_size", args=args, field="qlora"))
