@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from backend.core import refs
@@ -21,6 +20,7 @@ from backend.models.builtin import BUILTIN, Builtin, installed
 from backend.models.conversation_edit import ConversationEdit
 from backend.models.gguf_terms import Terms
 from backend.planning.recipes import Recipe
+from backend.serve.lineage import with_bases
 
 __all__ = ["ConversationEdit", "Imports", "families"]
 
@@ -67,12 +67,12 @@ class Imports:
     def check_model(self, ref: str) -> ArtifactView:
         """The model, checked by a child when that is due (seconds; minutes for a large one): `problems` and `taken` then say
         what was found. Raises StudioError when the check comes to no end."""
-        view = self.store.artifact(ref)
-        if not recheck.is_due(view):
-            return view
-        with TemporaryDirectory(dir=self.settings.prepare().cache, prefix="check-") as work:
-            facts = recheck.findings(view, recheck.base_of(self.store, view), Path(work))
-        return recheck.keep(self.store, view, facts)
+        return recheck.check(self.store, self.settings.prepare().cache, self.store.artifact(ref))
+
+    def model_for_use(self, ref: str) -> ArtifactView:
+        """A model that is about to be loaded, checked as above with what it stands on. Raises StudioError with what is wrong
+        with them."""
+        return recheck.for_use(self.store, self.settings.prepare().cache, with_bases(self.store, ref))[0]
 
     def can_edit_conversation(self, view: ArtifactView) -> bool:
         """Whether its chat template and end of turn can be edited."""

@@ -63,7 +63,7 @@ class AskedModel:
         self.program.__exit__()
 
     def loaded(self) -> dict[str, Any]:
-        """Wait for the model; its `vocabulary` size and whether it has a tokenizer of the runtime's own."""
+        """Wait for the model: the tokens of its `context`, and whether it has a tokenizer of the `runtime`'s own."""
         return self._reply()
 
     def answer(self, ids: Sequence[int], max_tokens: int) -> TimedAnswer:

@@ -47,7 +47,13 @@ class ModelProbe:
         return self.asked_model.answer(self.ids(text), self.max_new_tokens)
 
     def ids(self, text: str) -> list[int]:
-        return self.encoder.prompt_ids(self.template, Row(id="0", input=text))[-(self.context - self.max_new_tokens) :]
+        return self._all_ids(text)[-(self.context - self.max_new_tokens) :]
+
+    def is_long(self, text: str) -> bool:
+        return len(self._all_ids(text)) > self.context - self.max_new_tokens
+
+    def _all_ids(self, text: str) -> list[int]:
+        return self.encoder.prompt_ids(self.template, Row(id="0", input=text))
 
 
 @dataclass

@@ -12,6 +12,7 @@ from backend.core.stage import Context, World
 from backend.packaging.package_folder import MODEL_FOLDER
 
 TORCH_KINDS = (Kind.MODEL, Kind.ADAPTER)
+WEIGHTS = (".safetensors", ".onnx", ".onnx.data", ".onnx_adapter")
 
 
 def as_export(view: ArtifactView, ctx: Context) -> ArtifactView:
@@ -49,6 +50,16 @@ def bases_of(view: ArtifactView, ctx: Context) -> list[ArtifactView]:
         view = ctx.input(base)
         found.append(view)
     return found
+
+
+def size_metrics(view: ArtifactView, ctx: Context) -> dict[str, float]:
+    """Bytes that have to be handed over, with what an adapter stands on, and parameters."""
+    needed = [view, *bases_of(view, ctx)]
+    files = [path for each in needed for path in each.path.rglob("*") if path.is_file()]
+    weights = sum(path.stat().st_size for path in files if path.name.endswith(WEIGHTS))
+    parameters = view.facts.get("parameters") or needed[-1].facts.get("parameters", 0)
+    size = float(sum(each.size_bytes for each in needed))
+    return {"size_bytes": size, "weights_bytes": float(weights), "parameters": float(parameters)}
 
 
 def has_original(folder: Path, world: World) -> bool:

@@ -55,6 +55,9 @@ def chat(
     template = Template.model_validate(found.facts.get("template") or {})
     if system:
         template = template.model_copy(update={"system": system})
+    if studio.check_due(found):
+        note(f"Checking the weights of {found.name}, which an earlier version imported …")
+    found = studio.model_for_use(found.id)
     note(f"Loading {found.name} …")
     engine = open_engine(found, studio.artifact)
     sampling = Sampling(max_new_tokens=max_new_tokens, temperature=temperature, seed=seed)

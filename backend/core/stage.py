@@ -76,6 +76,9 @@ class World(Protocol):
     def auditions(self, data: str) -> list[dict[str, Any]]:
         """The facts of the auditions on a dataset, newest first."""
 
+    def trashed(self) -> frozenset[str]:
+        """The ids of what lies in the trash, whose folders are still there."""
+
     def speed(self) -> float:
         """How fast this machine multiplies matrices, relative to the reference (2 cores, float32): 1.0 is equal."""
 
@@ -87,7 +90,9 @@ class Context(Protocol):
     """Survives a crash of the job (partial answers, checkpoints) and goes when the job has succeeded."""
     cache: Path
     artifacts: Path
-    """The artifact store: `<kind>/<id>/`."""
+    """The artifact store: `<kind>/<id>/`, with what lies in the trash."""
+    trashed: frozenset[str]
+    """The ids of that."""
     job_id: str
     """The artifact of this job has the id `<kind>-<job_id>`."""
     seed: int

@@ -61,6 +61,16 @@ THRESHOLDS = {
             reason="Scores of answers without their end say little about the model.",
         ),
         Threshold(
+            name="max_too_long",
+            title="Maximum rows beyond the context",
+            description="Share of rows that may be longer than the model's context. Above it, the result has findings.",
+            metric="too_long",
+            default=0.05,
+            at_least=False,
+            code="good.too_long",
+            reason="Such rows are left out, and the longest rows are often the hardest.",
+        ),
+        Threshold(
             name="min_agreement",
             title="Minimum agreement",
             description="Share of sample answers that must start like the original's. Below it, the result has findings.",

@@ -63,6 +63,11 @@ class TrashQueries:
         if held is not None and held.trashed is not None:
             raise StudioError("projects.in_trash", field="project", name=held.name)
 
+    def trashed_artifacts(self) -> frozenset[str]:
+        """Ids of the artifacts in the trash."""
+        with self.session() as session:
+            return frozenset(session.scalars(select(t.Artifact.id).where(t.Artifact.trashed.is_not(None))))
+
     def trashed_runs(self, project: str | None = None) -> list[str]:
         """Ids of the runs in the trash."""
         query = select(t.Run.id).where(t.Run.trashed.is_not(None))

@@ -15,6 +15,7 @@ from backend.data.dataset import Message
 from backend.data.gates.masking import masked
 from backend.generation.answerer import Answerer, sampling_identity
 from backend.generation.cache import AnswerCache, prompt_key
+from backend.inference.long_rows import places_that_fit
 from backend.inference.protocol import Sampling
 from backend.providers.protocols import EndpointReply
 from backend.providers.reply_text import split_reasoning
@@ -27,7 +28,8 @@ MAX_LOGGED_REFUSALS = 20
 class Reply(NamedTuple):
     """What came back, stripped; `confidence`: exp of its mean ln p, None where the engine can't tell; `truncated`: it ended
     before its end, at the longest answer or by a filter; `refused`: why an endpoint refused this prompt alone; `reasoning`:
-    what came before the answer, split off; `finish`: see `backend.providers.protocols.FinishReason`."""
+    what came before the answer, split off; `finish`: see `backend.providers.protocols.FinishReason`; `too_long`: the prompt is
+    longer than a local model's context, and `refused` says so."""
 
     text: str
     confidence: float | None = None
@@ -35,6 +37,7 @@ class Reply(NamedTuple):
     refused: str = ""
     reasoning: str = ""
     finish: str = ""
+    too_long: bool = False
 
     @property
     def declined(self) -> bool:
@@ -98,7 +101,7 @@ def ask(
         given = source or (lambda prompts: replies(answerer, prompts, sampling, progress, batch))
         for index, reply in given([messages[key] for key in missing]):
             found[missing[index]] = reply
-            if reply.text or answerer.view:
+            if reply.text or (answerer.view and not reply.too_long):
                 about = reply.confidence, reply.truncated, reply.reasoning, reply.finish
                 cache.keep(missing[index], reply.text, *about)
             first.see(reply)
@@ -117,8 +120,8 @@ class FirstReplies:
         self._watching = all(self._reject_reason(reply) for reply in known)
 
     def see(self, reply: Reply) -> None:
-        """Raises StudioError with the commonest reason and examples."""
-        if not self._watching:
+        """Raises StudioError with the commonest reason and examples. A prompt that was never asked says nothing."""
+        if not self._watching or reply.too_long:
             return
         reason = self._reject_reason(reply)
         if reason is None:
@@ -159,9 +162,14 @@ def replies(
     engine: Any = answerer.engine
     encoded = [engine.encode(prompt) for prompt in prompts]
     if answerer.view:  # an engine with its own weights knows how sure it is
-        for index, text, confidence, truncated in engine.rated_answers(encoded, sampling, progress, batch):
+        fitting = places_that_fit(engine, encoded)
+        for index in sorted(set(range(len(encoded))) - set(fitting)):
+            why = f"{len(encoded[index])} tokens; the context has {engine.context}, including the answer."
+            yield index, Reply("", refused=why, too_long=True)
+        asked = [encoded[index] for index in fitting]
+        for at, text, confidence, truncated in engine.rated_answers(asked, sampling, progress, batch):
             answer, reasoning = split_reasoning(text)
-            yield index, Reply(answer, confidence, truncated, "", reasoning)
+            yield fitting[at], Reply(answer, confidence, truncated, "", reasoning)
         return
     for index, reply in engine.replies(encoded, sampling, progress):
         yield index, of_endpoint(reply)
@@ -178,8 +186,8 @@ def is_truncated(reply: AnyReply, labels: Collection[str]) -> bool:
 
 
 def log_refused(ctx: Context, ids: Sequence[str], answers: Sequence[AnyReply]) -> None:
-    """The first questions that an endpoint refused by themselves, by the `ids` of their rows, with its reasons, into the
-    job's log."""
+    """The first questions that were refused by themselves, by an endpoint or as too long, by the `ids` of their rows, with the
+    reasons, into the job's log."""
     refused = [(id_, reply.refused) for id_, reply in zip(ids, answers, strict=True) if reply.refused]
     for id_, why in refused[:MAX_LOGGED_REFUSALS]:
         ctx.log(f"Refused: {id_}. {why}", "warning")

@@ -24,7 +24,7 @@ from backend.generation.answerer import AnswererParams, open_answerer, open_budg
 from backend.generation.batch import Reply, log_refused, log_truncated
 from backend.generation.judge import JUDGE_REPLY_TOKENS, RUBRIC, Rubric
 from backend.generation.teaching import TeachingParams, ask_rows, with_labels
-from backend.generation.voting import Sample, parse_reply
+from backend.generation.voting import TOO_LONG, Sample, parse_reply
 from backend.inference.protocol import Sampling, max_answer_tokens
 from backend.providers.budget import Budget
 
@@ -228,6 +228,8 @@ def _reject_reason(params: EnsembleParams, template: Template, strict: bool, rep
 
 
 def to_sample(params: EnsembleParams, template: Template, reply: Reply, strict: bool, teacher: str) -> Sample:
+    if reply.too_long:
+        return Sample("", reject_reason=TOO_LONG, teacher=teacher)
     return parse_reply(
         reply.text,
         reply.confidence,

@@ -45,6 +45,7 @@ def none_usable(dropped: Counter[str]) -> str:
         voting.CUT_OFF: "synth.all_cut_off",
         voting.TWO_LABELS: "teacher.all_several",
         voting.REFUSAL: "teacher.all_refused",
+        voting.TOO_LONG: "teacher.all_too_long",
     }.get(most, "synth.all_unsure")
 
 

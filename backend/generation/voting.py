@@ -15,7 +15,7 @@ from backend.generation.label_match import begins_another, match_label
 from backend.generation.refusals import is_refusal
 
 EMPTY, NO_MARKER, NO_LABEL, CUT_OFF = "no_answer", "no_marker", "no_label", "cut_off"
-TWO_LABELS, REFUSAL = "two_labels", "refusal"
+TWO_LABELS, REFUSAL, TOO_LONG = "two_labels", "refusal", "too_long"
 """Why a reply can't be learned: codes of `backend.core.messages.words.DROPS`."""
 
 

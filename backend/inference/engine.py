@@ -7,6 +7,7 @@ from contextlib import closing
 from math import exp
 from typing import Any
 
+from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView
 from backend.data.chat_template import Encoder
 from backend.data.dataset import Message
@@ -17,7 +18,7 @@ from backend.inference.sampler import Sampler
 from backend.stats.logprobs import answer_logprobs
 
 UNLIMITED = 2**62
-"""Bytes of KV cache where the context alone is the limit."""
+"""Bytes of KV cache where the context alone is the limit; tokens where there is no limit."""
 
 
 def no_tick() -> None:
@@ -26,7 +27,9 @@ def no_tick() -> None:
 
 class Engine:
     """One engine for Playground, evaluation, checks and server. Alone it answers one prompt after another; a server adds
-    sequences to `scheduler` instead (`slots`, `cache_bytes`, `others`: see there). `stops`: token ids that end an answer."""
+    sequences to `scheduler` instead (`slots`, `cache_bytes`, `others`: see there). `stops`: token ids that end an answer;
+    `context`: tokens that prompt and answer may have together, by the model's facts and its decoder, whatever would go on
+    beyond."""
 
     def __init__(
         self,
@@ -40,18 +43,26 @@ class Engine:
         self.encoder = Encoder(view.path)
         self.stops = self.encoder.stops
         self.decoder = decoder
+        self.context = min(int(view.facts.get("context") or UNLIMITED), decoder.context or UNLIMITED)
         self.scheduler = scheduler.Scheduler(decoder, slots, cache_bytes, others)
 
     def encode(self, messages: list[Message]) -> list[int]:
         return self.encoder.chat_ids(messages)
 
+    def limit(self, prompt: Sequence[int], sampling: Sampling) -> int:
+        """Tokens that an answer may have. Raises StudioError when the prompt leaves none of the context."""
+        left = self.context - len(prompt)
+        if left < 1:
+            raise StudioError("serve.prompt_long", tokens=len(prompt), context=self.context, field="messages")
+        return min(sampling.max_new_tokens, left)
+
     def sequence(
         self, prompt: Sequence[int], sampling: Sampling, detokenizer: Detokenizer | None = None, rated: bool = False
     ) -> scheduler.Sequence:
-        """What the scheduler takes: the same prompt, sampling and seed wherever it is decoded."""
+        """What the scheduler takes: the same prompt, sampling and seed wherever it is decoded. Raises as `limit`."""
         sampler = Sampler(sampling.temperature, sampling.top_p, sampling.seed)
         stops = frozenset[int]() if sampling.full_length else self.stops
-        return scheduler.Sequence(list(prompt), sampling.max_new_tokens, sampler, stops, detokenizer, rated)
+        return scheduler.Sequence(list(prompt), self.limit(prompt, sampling), sampler, stops, detokenizer, rated)
 
     def run(self, sequence: scheduler.Sequence) -> Generator[int]:
         """Decode a sequence: its token ids as they come, without the end of turn. Raises what the decoder raises; closing it

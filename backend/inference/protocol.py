@@ -63,9 +63,11 @@ class Prefill(Protocol):
 
 
 class Decoder(Protocol):
-    """Sequences that a model decodes together, a row each. `lengths`: tokens of each row so far."""
+    """Sequences that a model decodes together, a row each. `lengths`: tokens of each row so far; `context`: tokens that it
+    was built to read, 0 where the weights do not tell."""
 
     lengths: list[int]
+    context: int
 
     def bytes_for(self, lengths: Sequence[int]) -> int:
         """Memory of the KV cache for rows of these lengths."""

@@ -23,7 +23,8 @@ Report = Callable[[dict[str, Any]], None]
 
 class JobSpec(BaseModel):
     """All that a child process is told. `inputs`: every referenced artifact with all its ancestors, by id; `names`:
-    the reference as it stands in `params` -> artifact id. `endpoints`: the saved ones that `params` names."""
+    the reference as it stands in `params` -> artifact id. `endpoints`: the saved ones that `params` names; `trashed`: the
+    artifacts in the trash."""
 
     job_id: str
     stage: str
@@ -36,6 +37,7 @@ class JobSpec(BaseModel):
     inputs: dict[str, ArtifactView] = {}
     names: dict[str, str] = {}
     endpoints: dict[str, SavedEndpoint] = {}
+    trashed: frozenset[str] = frozenset()
 
 
 class StageContext:
@@ -56,6 +58,7 @@ class StageContext:
         self.seed = order.seed
         self.job_id = order.job_id
         self.artifacts = order.artifacts
+        self.trashed = order.trashed
         self._report = report
         self._cancelled = cancelled
         self._phase: tuple[float, str] | None = None

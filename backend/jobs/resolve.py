@@ -43,6 +43,7 @@ def job_spec(store: Store, settings: Settings, job: t.Job, find: Find) -> JobSpe
         inputs=_with_ancestors(store, list(ids.values())),
         names={id_: id_ for id_ in ids.values()},
         endpoints=_endpoints(store, endpoints_of(params).values()),
+        trashed=store.trashed_artifacts(),
     )
 
 

@@ -16,12 +16,16 @@ from pydantic import BaseModel, ConfigDict
 
 from backend.core.errors import Problem
 from backend.core.paths import assets
+from backend.core.schemas import Kind
+from backend.core.stage import ArtifactInfo, World
 
 TABLE = "architectures.json"
 STEPS = ("import", "lora", "chat", "merge", "int4", "parity")
 """What is tried with each architecture, in this order."""
 
 EXPORTER = "onnxruntime-genai"
+CONFIG_OF = "config_of"
+"""In a forecast: the model whose architecture a made one keeps."""
 _ROPE = ("default", "linear", "llama3", "longrope", "su", "yarn", "mrope")
 """Ways to stretch positions that the exporter computes, with what backend.ml.compression.builder_patches adds."""
 _NOT_EXPORTED = {"phi": ("qk_layernorm",), "nemotron": ("mlp_bias",)}
@@ -127,7 +131,8 @@ def export_problems(
 
 
 def exporter_lacks(facts: dict[str, Any], folder: Path | None = None, field: str = "model") -> list[Problem]:
-    """What the exporter has not: the class, a way to stretch positions, a part of the layers."""
+    """What the exporter has not: the class, a way to stretch positions, a part of the layers; and the heads that ONNX Runtime
+    refuses, its attention only at the first question."""
     kind = str(facts.get("architecture", ""))
     known, name = exported_classes(), causal_classes().get(kind)
     if known and name and name not in known:
@@ -137,16 +142,40 @@ def exporter_lacks(facts: dict[str, Any], folder: Path | None = None, field: str
     if stretched:
         return [Problem(code="arch.no_rope", args={"scaling": stretched[0]}, field=field)]
     part = next((setting for setting in _NOT_EXPORTED.get(kind, ()) if config.get(setting)), "")
-    return [Problem(code="arch.no_part", args={"architecture": kind, "setting": part}, field=field)] if part else []
+    if part:
+        return [Problem(code="arch.no_part", args={"architecture": kind, "setting": part}, field=field)]
+    size = _head_size(config)
+    return [Problem(code="chat.head_size", args={"size": size}, field=field)] if size % 16 else []
 
 
-def tune_only(facts: dict[str, Any], field: str) -> list[Problem]:
-    """A warning before a training whose result can't be exported, or not to INT4."""
-    found = export_problems(facts, field=field)
-    if any(each.code == "arch.export_fails" for each in found):
-        return [each.model_copy(update={"code": "arch.tune_wrong", "blocking": False}) for each in found]
-    args = {"architecture": facts.get("architecture", "")}
-    return [Problem(code="arch.tune_only", args=args, field=field, blocking=False)] if found else []
+_AS_NOTE = {"arch.export_fails": "arch.tune_wrong", "arch.no_export": "arch.tune_only"}
+"""What is said before a training in place of what a conversion is refused for; the rest is said in the same words."""
+
+
+def tune_only(ref: str, world: World, field: str) -> list[Problem]:
+    """A warning before a training whose result can't be exported, or not to INT4. `ref`: the model that is trained."""
+    known = exported_model(ref, world)
+    found = export_problems(known.facts, config_folder(known, world), field) if known else []
+    return [each.model_copy(update={"code": _AS_NOTE.get(each.code, each.code), "blocking": False}) for each in found]
+
+
+def exported_model(ref: str, world: World) -> ArtifactInfo | None:
+    """The model behind a reference: of an adapter, what it stands on."""
+    known = world.describe(ref)
+    while known is not None and known.kind is Kind.ADAPTER and known.facts.get("base"):
+        known = world.describe(known.facts["base"])
+    return known
+
+
+def config_folder(known: ArtifactInfo, world: World) -> Path | None:
+    """Where the config of a model lies: of one that an earlier stage will make, that of the model which it is made from, as
+    `CONFIG_OF` in the forecast tells."""
+    while not known.path:
+        origin = exported_model(str(known.facts.get(CONFIG_OF, "")), world)
+        if origin is None:
+            return None
+        known = origin
+    return Path(known.path)
 
 
 def indivisible(facts: dict[str, Any], block: int) -> list[int]:
@@ -173,6 +202,11 @@ def _failed_export(kind: str, step: str) -> str:
     if not reasons or not all(reasons) or tried_with().get(EXPORTER) != _version(EXPORTER):
         return ""
     return reasons[0]
+
+
+def _head_size(config: dict[str, Any]) -> int:
+    """Numbers of an attention head; 0 where the config does not tell."""
+    return int(config.get("head_dim") or config.get("hidden_size", 0) // (config.get("num_attention_heads") or 1))
 
 
 def _config(folder: Path | None) -> dict[str, Any]:

@@ -3,7 +3,9 @@ What it finds stays with the model, in its facts and its manifest; its files sta
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from backend.core.artifacts import MANIFEST, read_manifest, write_json
@@ -52,6 +54,26 @@ def keep(store: Store, view: ArtifactView, facts: dict[str, Any]) -> ArtifactVie
     write_json(view.path / MANIFEST, kept.model_dump(mode="json"))
     store.set_facts(view.id, facts)
     return store.artifact(view.id)
+
+
+def check(store: Store, cache: Path, view: ArtifactView) -> ArtifactView:
+    """A model or adapter of the store, checked now when that is due (seconds; minutes for a large one): `problems` and `taken`
+    then say what was found. `cache`: a folder for the child's files. Raises StudioError when the check comes to no end."""
+    view = store.artifact(view.id)
+    if not is_due(view):
+        return view
+    with TemporaryDirectory(dir=cache, prefix="check-") as work:
+        facts = findings(view, base_of(store, view), Path(work))
+    return keep(store, view, facts)
+
+
+def for_use(store: Store, cache: Path, views: Sequence[ArtifactView]) -> list[ArtifactView]:
+    """What is about to be loaded, a model first and then what it stands on, each checked when that is due. Raises StudioError
+    with what is wrong with one of them."""
+    checked = [check(store, cache, view) for view in reversed(views)]
+    if wrong := [problem for view in checked for problem in view.problems]:
+        raise StudioError.of(wrong)
+    return checked[::-1]
 
 
 def base_of(store: Store, view: ArtifactView) -> ArtifactView | None:

@@ -14,14 +14,18 @@ from backend.core.schemas import Kind
 Facts = dict[str, Any]
 
 
-def found_problems(artifacts: Path, models: Sequence[str], known: Collection[str] = ()) -> list[Problem]:
+def found_problems(
+    artifacts: Path, models: Sequence[str], known: Collection[str], trashed: Collection[str]
+) -> list[Problem]:
     """The findings of these models (ids: the one that is packed and what it was converted from), and of the newest report of
     each sort and the newest evaluation on each split about them. `artifacts`: the artifact store; `known`: reports that are
-    looked at already."""
+    looked at already; `trashed`: ids that don't count, nor do they hide an older report."""
     newest: dict[tuple[object, ...], tuple[str, str, Facts]] = {}
     for kind in (Kind.MODEL, Kind.ADAPTER, Kind.ONNX, Kind.REPORT, Kind.EVALUATION):
         files = (artifacts / kind).glob(f"*/{MANIFEST}")
         for file in sorted(files, key=lambda each: each.stat().st_mtime_ns):
+            if file.parent.name in trashed:
+                continue
             held = json.loads(file.read_text("utf-8"))
             facts = held.get("facts", {})
             if kind in (Kind.REPORT, Kind.EVALUATION):

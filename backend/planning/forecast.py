@@ -41,6 +41,9 @@ class _SingleModelWorld:
     def auditions(self, data: str) -> list[dict[str, Any]]:
         return []
 
+    def trashed(self) -> frozenset[str]:
+        return frozenset()
+
     def speed(self) -> float:
         return 1.0
 

@@ -74,6 +74,9 @@ class PlanWorld:
         held = self.store.artifacts([Kind.AUDITION]) if found else []
         return [view.facts for view in held if found and view.facts.get("data") == found.id]
 
+    def trashed(self) -> frozenset[str]:
+        return self.store.trashed_artifacts()
+
     def speed(self) -> float:
         if self._speed is None:
             self._speed = machine.speed(self.settings.home)

@@ -7,9 +7,10 @@ import json
 import logging
 import os
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from backend.core.errors import Problem, StudioError
@@ -17,8 +18,8 @@ from backend.core.programs import Programs
 from backend.core.schemas import ArtifactView
 from backend.core.settings import Settings
 from backend.models import costs
-from backend.serve.process import ModelProcess
-from backend.serve.schemas import BatchLimits, EngineOrder, ServedModel
+from backend.serve.process import ModelProcess, in_thread
+from backend.serve.schemas import BatchLimits, EngineOrder, ServedModel, as_studio_error
 
 STEADY, LONGEST_PAUSE = 60.0, 30.0
 log = logging.getLogger(__name__)
@@ -48,15 +49,23 @@ class Event:
 
 class EngineClient(ModelProcess):
     """One process of an engine (`backend.serve.engine_process`). `limits`: None for one sequence at a time, whose messages are
-    in the model's own words already. `answering` and `last_used` (a monotonic time) are kept by who uses the model."""
+    in the model's own words already; `first_use`: looks, in a thread, at what is about to be loaded. `answering` and
+    `last_used` (a monotonic time) are kept by who uses the model."""
 
     program = Programs.ENGINE
 
-    def __init__(self, views: list[ArtifactView], settings: Settings, limits: BatchLimits | None = None) -> None:
+    def __init__(
+        self,
+        views: list[ArtifactView],
+        settings: Settings,
+        limits: BatchLimits | None = None,
+        first_use: Callable[[list[ArtifactView]], list[ArtifactView]] = list,
+    ) -> None:
         self.answering = 0
         self.last_used = time.monotonic()
         self.need = costs.answer_bytes(views[0].facts)
         self._limits = limits
+        self._first_use = first_use
         self._queues: dict[int, asyncio.Queue[Event]] = {}
         self._next = 0
         super().__init__(views, settings.cache)
@@ -82,6 +91,13 @@ class EngineClient(ModelProcess):
             idle_seconds=time.monotonic() - self.last_used if self.idle else 0.0,
             error=self.problem if self.state == "failed" else None,
         )
+
+    async def _prepare(self) -> None:
+        try:
+            views = await in_thread(partial(self._first_use, list(self.views.values())))
+        except Exception as error:
+            raise as_studio_error(error) from error
+        self.views = {view.id: view for view in views}
 
     async def events(self, asked: dict[str, Any], idle_seconds: float) -> AsyncGenerator[Event]:
         """What happens to a request, up to its end or failure, and an idle event after `idle_seconds` of silence. Closing it

@@ -13,7 +13,7 @@ from backend.core import machine
 from backend.core.schemas import ArtifactView
 from backend.core.settings import Settings
 from backend.db import Store
-from backend.models import costs
+from backend.models import costs, recheck
 from backend.serve import memory
 from backend.serve.engine_client import EngineClient
 from backend.serve.lineage import with_bases
@@ -46,7 +46,7 @@ class Pool:
             if known and known.state != "failed":
                 return known
             await self._evict_idle(views[0], force)
-            model = EngineClient(views, self._settings)
+            model = EngineClient(views, self._settings, first_use=self._checked)
             self._models[model.view.id] = model
             return model
 
@@ -87,6 +87,10 @@ class Pool:
         limit = self._settings.chat_idle_seconds
         bored = model.idle and 0 < limit < time.monotonic() - model.last_used
         return bored or not model.view.path.is_dir()
+
+    def _checked(self, views: list[ArtifactView]) -> list[ArtifactView]:
+        """A model that came in before weights were checked is checked when it is first loaded."""
+        return recheck.for_use(self._store, self._settings.prepare().cache, views)
 
     async def _evict_idle(self, view: ArtifactView, force: bool) -> None:
         """Unload models that nobody has chosen, the longest unused first, until memory allows one more. Raises StudioError

@@ -6,10 +6,12 @@ import asyncio
 import json
 import signal
 import sys
+import threading
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 from pydantic import BaseModel
@@ -21,6 +23,7 @@ from backend.core.schemas import ArtifactView
 from backend.jobs.attempt import child_environment
 from backend.serve.schemas import ModelState
 
+T = TypeVar("T")
 _LAST = 4000
 _SHORT = 300
 LINE_BYTES = 64_000_000
@@ -42,6 +45,7 @@ class ModelProcess(ABC):
         self._process: asyncio.subprocess.Process | None = None
         self._settled = asyncio.Event()
         self._words = b""
+        self._preparing: asyncio.Future[None] | None = None
         self._life = asyncio.create_task(self._live())
 
     @property
@@ -72,6 +76,8 @@ class ModelProcess(ABC):
     async def end(self) -> None:
         """Kill the process (it holds nothing that must be kept) and wait until its memory is free."""
         self.problem = self.problem or Problem(code="serve.unloaded", args={"model": self.view.name})
+        if self._preparing:
+            self._preparing.cancel()
         self._kill()
         await self._life
 
@@ -83,9 +89,21 @@ class ModelProcess(ABC):
     async def _listen(self, stream: asyncio.StreamReader) -> None:
         """What the process says after its report."""
 
+    async def _prepare(self) -> None:
+        """What comes before its process. Raises StudioError when there shall be none."""
+        return None
+
     async def _live(self) -> None:
         try:
+            self._preparing = asyncio.ensure_future(self._prepare())
+            await asyncio.wait([self._preparing])
+            if self._preparing.cancelled():
+                raise self.failure()
+            self._preparing.result()
             self._process = process = await self._spawn()
+        except StudioError as error:
+            self._fail(self.problem or error.problems[0])
+            return
         except OSError as error:
             self._fail(Problem(code="serve.model_failed", args={"model": self.view.name, "reason": str(error)}))
             return
@@ -150,3 +168,24 @@ class ModelProcess(ABC):
             with suppress(OSError):  # a full disk under the log must not stop the model
                 sys.stderr.buffer.write(part)
                 sys.stderr.buffer.flush()
+
+
+async def in_thread(work: Callable[[], T]) -> T:
+    """`work` in a thread that neither a cancel nor the end of this process waits for."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def settle(set_: Callable[[Any], None], value: Any) -> None:
+        if not done.done():
+            set_(value)
+
+    def run() -> None:
+        try:
+            told = done.set_result, work()
+        except Exception as error:
+            told = done.set_exception, error  # type: ignore[assignment]
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, *told)
+
+    threading.Thread(target=run, daemon=True).start()
+    return await done

@@ -30,6 +30,7 @@ from backend.core.stage import Context, Params, Result, Stage, World, check_fits
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder, Row, answer_of, gold_rows
 from backend.inference import time_estimates
+from backend.inference.long_rows import told
 from backend.inference.protocol import max_answer_tokens
 from backend.models import costs
 from backend.results.report import html, markdown
@@ -42,8 +43,6 @@ MEASURED_CHECKS = (
     *("edge_answered", "edge_ended", "edge_leaks", "edge_injection"),
 )
 """What can't be measured when the model stops."""
-CONTEXT = 2048
-"""Tokens that a model reads whose facts don't say."""
 MIN_EDGE_ENDED = 0.8
 """Least share of answers to unexpected texts that end by themselves: a few may run on until they are cut off."""
 
@@ -155,10 +154,10 @@ def _run_checks(
     found: list[Check] = []
     try:
         with AskedModel(model, bases, ctx.scratch("asked_model"), progress) as asked_model:
-            asked_model.loaded()
-            ask = ModelProbe(
-                asked_model, encoder, data.template, int(model.facts.get("context") or CONTEXT), max_new_tokens
-            )
+            context = int(asked_model.loaded()["context"])
+            ask = ModelProbe(asked_model, encoder, data.template, context, max_new_tokens)
+            if long := [row.id for row in rows if ask.is_long(row.input)]:
+                ctx.log(f"{told(long, len(rows), context)} Their beginnings are left out.", "warning")
             progress.add(0, "sending requests")
             requests = behavior.send_requests(ask, rows, params.requests, progress.add)
             found.append(behavior.answers_check(rows, requests.answers, *_min_score(params, data, known)))

@@ -19,7 +19,7 @@ from backend.core.refs import DatasetRef, TorchRef
 from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.stage import Context, Params, Stage, World, check_fits, check_refs
 from backend.models import costs
-from backend.models.architectures import tune_only
+from backend.models.architectures import CONFIG_OF, tune_only
 from backend.models.teacher_accuracy import check_answers, warn_inaccurate
 from backend.training.adapted import check_modules, learning
 from backend.training.captures import capture_training_bytes
@@ -71,10 +71,9 @@ def check(params: DistillParams, world: World) -> list[Problem]:
         return problems
     problems = check_training(params, params.student, params.data, world)
     problems += check_method(params, params.student, params.data, world)
-    student = world.describe(params.student)
     if params.adapter:
         problems += check_lora(params) + check_modules(params, params.student, world)
-    notes = tune_only(student.facts if student else {}, "student")
+    notes = tune_only(params.student, world, "student")
     if not any(each.blocking for each in problems):
         problems += check_fits(quote(params, world), world)
     return problems + check_answers(params.data, world) + notes
@@ -100,7 +99,8 @@ def quote(params: DistillParams, world: World) -> Quote:
         seconds=(start + shape.slowdown(params) * train) / world.speed(),
         memory_bytes=max(trains, costs.answer_bytes({**facts, "format": "torch"})),
         disk_bytes=facts["parameters"] * 4 + 4_000_000,
-        forecast={**costs.merged(facts), "format": "torch", "data": params.data, "kept_layers": []},
+        forecast={**costs.merged(facts), "format": "torch", "data": params.data, "kept_layers": []}
+        | {CONFIG_OF: params.student},
         learning=learns,
     )
 

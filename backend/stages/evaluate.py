@@ -1,8 +1,9 @@
 """How good and how costly a model is on rows that it has not seen.
 
 Needs a dataset and a model (torch, adapter, ONNX) or an endpoint. Cost comes first, one prompt at a time in a fresh process,
-so that its memory is the model's own; then all rows are answered and scored. Leaves an evaluation: metrics.json,
-answers.jsonl and, for labels, confusion.json; beside its figures those of a quick baseline on the same rows.
+so that its memory is the model's own; then all rows are answered and scored, but for those longer than the model's context.
+Leaves an evaluation: metrics.json, answers.jsonl and, for labels, confusion.json; beside its figures those of a quick baseline
+on the same rows.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from backend.checks.behavior import unusable_share
+from backend.checks.lineage import size_metrics
 from backend.core.artifacts import write_json
 from backend.core.errors import Problem
 from backend.core.fields import Labels, Name
@@ -41,6 +43,7 @@ from backend.generation.batch import Reply, is_truncated, log_refused, log_trunc
 from backend.generation.privacy import check_personal
 from backend.inference import time_estimates
 from backend.inference.benchmark import measure_cost, reset_peak
+from backend.inference.long_rows import rows_that_fit
 from backend.inference.protocol import Sampling, max_answer_tokens
 from backend.ml.inference.open import open_runtime
 from backend.models import costs
@@ -48,8 +51,6 @@ from backend.process.memory import current_memory, peak_memory
 from backend.stats.metrics import headline, scores_of
 from backend.stats.scores import Answers, confusion
 from backend.training.turns import check_tools
-
-WEIGHTS = (".safetensors", ".onnx", ".onnx.data", ".onnx_adapter")
 
 
 class EvaluateParams(AnswererParams):
@@ -77,6 +78,7 @@ class EvaluateParams(AnswererParams):
     )
     max_invalid: float = threshold_field("max_invalid")
     max_cut_off: float = threshold_field("max_cut_off")
+    max_too_long: float = threshold_field("max_too_long")
     name: Name = ""
 
 
@@ -131,9 +133,10 @@ def run(params: EvaluateParams, ctx: Context) -> EvaluateResult:
     loaded = time.perf_counter() - begun
     try:
         sampling = Sampling(max_new_tokens=_max_new_tokens(params, data, answerer))
+        given, rows = rows, rows_that_fit(answerer.engine, data.template, rows, ctx.log, answerer.name)
         metrics = _cost(params, ctx, data, rows, answerer, sampling)
         if answerer.view:
-            metrics |= _memory(empty)
+            metrics |= _memory(empty) | {"too_long": 1 - len(rows) / len(given)}
         collected = _collect_replies(params, ctx, data, rows, answerer, sampling)
         answers = [reply.text for reply in collected]
         expected = [gold_text(data.template, row, getattr(answerer.engine, "encoder", None)) for row in rows]
@@ -143,7 +146,7 @@ def run(params: EvaluateParams, ctx: Context) -> EvaluateResult:
     finally:
         answerer.engine.close()
     metrics |= answerer.budget.metrics()
-    metrics |= _size_metrics(ctx, answerer.view) | ({"load_seconds": loaded} if answerer.view else {})
+    metrics |= size_metrics(answerer.view, ctx) | {"load_seconds": loaded} if answerer.view else {}
     compared = _baseline(params, ctx, data, rows, (expected, answers))
     metrics |= {f"baseline_{name}": compared.figures[name] for name in [headline(metrics)] if name in compared.figures}
     folder = _write(ctx, data, rows, (expected, answers), metrics)
@@ -222,29 +225,18 @@ def _baseline(
 
 
 def _loss(ctx: Context, data: DataFolder, rows: list[Row], engine: Any) -> dict[str, float]:
-    """Mean -ln p per token of the right answers and their ends of turn, and its exponential."""
+    """Mean -ln p per token of the right answers and their ends of turn that fit the context, and its exponential."""
     progress = Progress(ctx, len(rows), "reading the correct answers")
     total, tokens = 0.0, 0
     for row in rows:
-        answer = engine.encoder.gold_ids(data.template, row)
-        total += engine.loss(engine.encode(data.template.prompt(row)), answer)
-        tokens += len(answer)
+        prompt, answer = engine.encode(data.template.prompt(row)), engine.encoder.gold_ids(data.template, row)
+        if len(prompt) + len(answer) <= engine.context:
+            total += engine.loss(prompt, answer)
+            tokens += len(answer)
         progress.add()
-    return {"loss": total / tokens, "perplexity": exp(min(700.0, total / tokens)), "loss_tokens": float(tokens)}
-
-
-def _size_metrics(ctx: Context, view: ArtifactView | None) -> dict[str, float]:
-    """Bytes that have to be handed over, with the base of an adapter, and parameters."""
-    if view is None:
+    if not tokens:
         return {}
-    needed = [view]
-    while base := needed[-1].facts.get("base"):
-        needed.append(ctx.input(base))
-    files = [path for each in needed for path in each.path.rglob("*") if path.is_file()]
-    weights = sum(path.stat().st_size for path in files if path.name.endswith(WEIGHTS))
-    parameters = view.facts.get("parameters") or needed[-1].facts.get("parameters", 0)
-    size = float(sum(each.size_bytes for each in needed))
-    return {"size_bytes": size, "weights_bytes": float(weights), "parameters": float(parameters)}
+    return {"loss": total / tokens, "perplexity": exp(min(700.0, total / tokens)), "loss_tokens": float(tokens)}
 
 
 def _write(

@@ -19,7 +19,7 @@ from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.stage import Context, Params, Stage, World, check_fits, check_refs
 from backend.core.thresholds import as_facts
 from backend.models import costs
-from backend.models.architectures import tune_only
+from backend.models.architectures import CONFIG_OF, tune_only
 from backend.models.teacher_accuracy import check_answers, warn_inaccurate
 from backend.training.adapted import check_modules, learning
 from backend.training.control import TrainingResult, control_facts
@@ -105,7 +105,7 @@ def check(params: FinetuneParams, world: World) -> list[Problem]:
         return problems
     problems = check_training(params, params.model, params.data, world)
     model = world.describe(params.model)
-    notes = tune_only(model.facts if model else {}, "model")
+    notes = tune_only(params.model, world, "model")
     if params.bits == 4 and model and model.facts["hidden_size"] % _BLOCK:
         args = {"size": model.facts["hidden_size"], "block": _BLOCK}
         problems.append(Problem(code="train.qlora_size", args=args, field="qlora"))
@@ -137,7 +137,7 @@ def quote(params: FinetuneParams, world: World) -> Quote:
         seconds=(start + slow * train) / world.speed(),
         memory_bytes=memory + shape.rationale_bytes(params, model.facts["vocabulary"]),
         disk_bytes=learns.trained * 4 + 4_000_000,
-        forecast={**model.facts, **made, "data": params.data},
+        forecast={**model.facts, **made, "data": params.data, CONFIG_OF: params.model},
         learning=learns,
     )
 

@@ -19,6 +19,7 @@ from backend.core.progress import Progress
 from backend.core.refs import DatasetRef
 from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.stage import Context, Result, Stage, World, check_fits, check_refs
+from backend.core.thresholds import findings, threshold_field
 from backend.data import filter_report
 from backend.data.dataset import DataFolder, Row
 from backend.data.decisions import accepted_rows
@@ -56,11 +57,12 @@ class JudgeParams(AnswererParams):
     min_score: int = Field(
         3, title="Minimum score", description="Rows with a lower score are dropped; 1 keeps all.", ge=1, le=5
     )
+    max_too_long: float = threshold_field("max_too_long")
     name: Name = ""
 
 
 class JudgeResult(Result):
-    """Metrics: rows, kept, dropped, dropped_<reason>, unreadable, score (mean, 1 to 5), asked, cached, seconds."""
+    """Metrics: rows, kept, dropped, dropped_<reason>, unreadable, too_long, score (mean, 1 to 5), asked, cached, seconds."""
 
 
 def check(params: JudgeParams, world: World) -> list[Problem]:
@@ -140,9 +142,19 @@ def run(params: JudgeParams, ctx: Context) -> JudgeResult:
     ctx.progress(1, 1, "done")
     metrics: dict[str, float] = {"rows": len(rows), "kept": len(kept), "dropped": len(drops)}
     metrics |= {f"dropped_{reason}": count for reason, count in report.dropped.items()}
-    metrics |= {"unreadable": len(judged) - len(known), **score, "asked": got.asked, "cached": got.cached}
+    too_long = sum(reply.too_long for reply in got.replies) / max(1, len(judged))
+    metrics |= {
+        "too_long": too_long,
+        "unreadable": len(judged) - len(known),
+        **score,
+        "asked": got.asked,
+        "cached": got.cached,
+    }
     metrics |= {"seconds": time.monotonic() - begun, **answerer.budget.metrics()}
-    return JudgeResult(artifact=made.id, metrics={name: float(value) for name, value in metrics.items()})
+    found = findings(metrics, params.model_dump())
+    return JudgeResult(
+        artifact=made.id, metrics={name: float(value) for name, value in metrics.items()}, findings=found
+    )
 
 
 def _answered(row: Row) -> bool:

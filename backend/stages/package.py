@@ -121,7 +121,7 @@ def run(params: PackageParams, ctx: Context) -> PackageResult:
     measured_by = [*(ctx.input(ref) for ref in params.evaluations), *reports]
     named = _named_problems(params, view, reports)
     models = [view.id, *(each for each in view.parents if not each.startswith(f"{Kind.DATASET.value}-"))]
-    unnamed = found_problems(ctx.artifacts, models, params.reports)
+    unnamed = found_problems(ctx.artifacts, models, params.reports, ctx.trashed)
     found = [*named, *unnamed]
     overruled = bool(found and params.overrule.strip())
     name = params.name or re.sub(r"[^A-Za-z0-9._-]+", "-", view.name).strip("-.") or "model"
@@ -167,7 +167,7 @@ def _build_folder(
     package_folder.move_legal_files(model, folder)
     ancestors = ctx.ancestors(view)
     reason = params.overrule if found else ""
-    checks = newest_checks(ctx.artifacts, ancestors)
+    checks = newest_checks(ctx.artifacts, ancestors, ctx.trashed)
     card = model_card(name, release, view, ancestors, evaluations, reports, notes, reason, checks, found)
     (folder / "README.md").write_text(card, encoding="utf-8")
     for file, text in package_folder.scripts(name, release, params.max_new_tokens).items():
@@ -216,7 +216,7 @@ def _check_reports(params: PackageParams, world: World) -> list[Problem]:
             problems += _report_problems(ref, known.facts, ours)
     if model and model.path and not model.pending:
         folder = Path(model.path)
-        found = found_problems(folder.parents[1], converted_from(folder), params.reports)
+        found = found_problems(folder.parents[1], converted_from(folder), params.reports, world.trashed())
         problems += [each.model_copy(update={"blocking": False}) for each in found]
     return problems
 

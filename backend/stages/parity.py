@@ -31,6 +31,7 @@ from backend.core.stage import Context, Params, Result, Stage, World, check_fits
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder, Message, Row, gold_answer, gold_rows
 from backend.inference import time_estimates
+from backend.inference.long_rows import told
 from backend.inference.protocol import max_answer_tokens
 from backend.models import costs
 
@@ -166,7 +167,7 @@ def run_checks(
     folders = [each.path for each in (original, *bases_of(original, ctx))]
     checks = files.compare_files(files.ExportPair(export.path, folders, data.template, chats, texts))
     max_new_tokens = params.max_new_tokens or max_answer_tokens(data, encoder)
-    questions = _questions(original, data, (rows, hard), max_new_tokens)
+    questions = _questions(original, data, (rows, hard), max_new_tokens, ctx)
     bases = {each.id: each for each in shared}
     found = _compare_models(ctx, (export, bases), original, questions, chats, max_new_tokens, progress)
     checks += comparison.comparison_checks(
@@ -203,17 +204,21 @@ def _compare_models(
 
 
 def _questions(
-    original: ArtifactView, data: DataFolder, asked: tuple[list[Row], list[Row]], max_new_tokens: int
+    original: ArtifactView, data: DataFolder, asked: tuple[list[Row], list[Row]], max_new_tokens: int, ctx: Context
 ) -> list[Question]:
     """Rows and fixed texts by the original's tokens on both sides, so that a wrong tokenizer and wrong weights are told
-    apart. A prompt that does not fit its context loses its beginning, as in training."""
-    encoder, found = Encoder(original.path), []
+    apart. A prompt that does not fit its context loses its beginning, as in training, and its row is named in the log."""
+    encoder, found, long = Encoder(original.path), [], []
+    context = int(original.facts.get("context") or CONTEXT)
     rows, hard = asked
     for row in (*rows, *hard):
         right = None if gold_answer(row) is None else encoder.gold_text(data.template, row)
         answer = [] if right is None else encoder.gold_ids(data.template, row)
-        most = int(original.facts.get("context") or CONTEXT) - max(max_new_tokens, len(answer)) - 1
-        found.append(Question(row.input, encoder.prompt_ids(data.template, row)[-max(1, most) :], answer, right))
+        prompt, most = encoder.prompt_ids(data.template, row), context - max(max_new_tokens, len(answer)) - 1
+        long += [row.id] if len(prompt) > most else []
+        found.append(Question(row.input, prompt[-max(1, most) :], answer, right))
+    if long:
+        ctx.log(f"{told(long, len(found), context)} Their beginnings are left out, for both models alike.", "warning")
     return found
 
 

@@ -26,6 +26,7 @@ from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs, check_rows
 from backend.data.dataset import DataFolder, Row, gold_answer, gold_rows
 from backend.inference import time_estimates
+from backend.inference.long_rows import rows_that_fit
 from backend.inference.protocol import Sampling, max_answer_tokens
 from backend.ml.inference.open import open_engine
 from backend.models import costs
@@ -107,7 +108,7 @@ def run(params: ProveParams, ctx: Context) -> ProveResult:
     progress = Progress(ctx, 2 * len(rows), "copying")
     progress()
     packed = _package_folder(view, ctx, progress)
-    ours = _answer_in_studio(packed, data, rows, progress)
+    rows, ours = _answer_in_studio(packed, data, rows, progress, ctx)
     try:
         theirs = _answer_in_foundry(packed, data, rows, int(ours["max_new_tokens"]), ctx, progress)
         reason = ""
@@ -131,7 +132,10 @@ def _package_folder(view: ArtifactView, ctx: Context, progress: Progress) -> Art
     return view.model_copy(update={"path": folder, "kind": Kind.ONNX})
 
 
-def _answer_in_studio(packed: ArtifactView, data: DataFolder, rows: list[Row], progress: Progress) -> dict[str, Any]:
+def _answer_in_studio(
+    packed: ArtifactView, data: DataFolder, rows: list[Row], progress: Progress, ctx: Context
+) -> tuple[list[Row], dict[str, Any]]:
+    """The rows that fit the context, and what was said to them."""
     progress.add(0, "answering")
     begun = perf_counter()
     engine = open_engine(packed, lambda ref: packed)
@@ -139,6 +143,7 @@ def _answer_in_studio(packed: ArtifactView, data: DataFolder, rows: list[Row], p
     max_new_tokens = max_answer_tokens(data, engine.encoder)
     said = []
     try:
+        rows = rows_that_fit(engine, data.template, rows, ctx.log, packed.name)
         for row in rows:
             prompt, begun = engine.encode(data.template.prompt(row)), perf_counter()
             ids = list(engine.stream_ids(prompt, Sampling(max_new_tokens=max_new_tokens)))
@@ -154,7 +159,8 @@ def _answer_in_studio(packed: ArtifactView, data: DataFolder, rows: list[Row], p
             progress.add()
     finally:
         engine.close()
-    return {"said": said, "max_new_tokens": max_new_tokens, "load_seconds": loaded, "peak_memory_bytes": peak_memory()}
+    figures = {"max_new_tokens": max_new_tokens, "load_seconds": loaded, "peak_memory_bytes": peak_memory()}
+    return rows, {"said": said, **figures}
 
 
 def _answer_in_foundry(

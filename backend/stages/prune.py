@@ -25,6 +25,7 @@ from backend.data.dataset import DataFolder
 from backend.data.vocabulary import SIZE_MULTIPLE, Vocabulary
 from backend.inference import time_estimates
 from backend.models import costs
+from backend.models.architectures import CONFIG_OF
 from backend.training.params import learned_facts
 
 
@@ -136,7 +137,7 @@ def quote(params: PruneParams, world: World) -> Quote:
         seconds=seconds / world.speed(),
         memory_bytes=costs.answer_bytes({**model.facts, "format": "torch"}),
         disk_bytes=facts["parameters"] * 4 + 4_000_000,
-        forecast={**facts, "format": "torch", "data": params.data},
+        forecast={**facts, "format": "torch", "data": params.data, CONFIG_OF: params.model},
     )
 
 

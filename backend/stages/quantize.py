@@ -8,7 +8,6 @@ say that it has not run on its device (`run` is false). backend.models.quantizat
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import Any, Literal
@@ -19,10 +18,10 @@ from backend.core.errors import Problem, StudioError
 from backend.core.progress import Progress
 from backend.core.refs import DatasetRef
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import ArtifactInfo, Context, Result, Stage, World, check_fits, check_refs
+from backend.core.stage import Context, Result, Stage, World, check_fits, check_refs
 from backend.core.thresholds import as_facts, findings, threshold_field
 from backend.models import costs
-from backend.models.architectures import export_problems, indivisible, plain_config
+from backend.models.architectures import config_folder, export_problems, exported_model, indivisible
 from backend.models.quantization import (
     BITS,
     Precision,
@@ -253,23 +252,9 @@ def _check_rows(params: QuantizeParams, world: World) -> list[Problem]:
 
 
 def check_architecture(model: str, world: World, precision: Precision) -> list[Problem]:
-    """Whether the exporter knows the architecture, and ONNX Runtime its heads: its attention refuses narrow ones, and only at
-    the first question."""
-    known: ArtifactInfo | None = world.describe(model)
-    while known is not None and known.kind is Kind.ADAPTER and known.facts.get("base"):
-        known = world.describe(known.facts["base"])
-    if known is None:
-        return []
-    folder = Path(known.path) if known.path else None
-    if problems := export_problems(known.facts, folder, precision=precision):
-        return problems
-    file = folder / "config.json" if folder else None
-    if file is None or not file.is_file():
-        return []
-    config = plain_config(json.loads(file.read_text("utf-8")))
-    heads = config.get("num_attention_heads") or 1
-    size = config.get("head_dim") or config.get("hidden_size", 0) // heads
-    return [Problem(code="chat.head_size", args={"size": size}, field="model")] if size % 16 else []
+    """Whether exporter and runtime know the architecture, as far as the model or what it will be made from tells."""
+    known = exported_model(model, world)
+    return export_problems(known.facts, config_folder(known, world), precision=precision) if known else []
 
 
 def _first_token_agreement(original: list[int], smoke_test: dict[str, Any], ctx: Context) -> float:

@@ -23,6 +23,7 @@ from backend.core.progress import Progress
 from backend.core.refs import DatasetRef
 from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.stage import Context, Result, Stage, World, check_fits, check_refs
+from backend.core.thresholds import findings, threshold_field
 from backend.core.units import percent_text
 from backend.data.dataset import DataFolder, gold_answer
 from backend.inference import time_estimates
@@ -69,6 +70,7 @@ class SchemeSearchParams(QuantizationParams):
         ge=1,
         le=10_000,
     )
+    max_too_long: float = threshold_field("max_too_long")
 
 
 class SchemeSearchResult(Result):
@@ -144,7 +146,7 @@ def run(params: SchemeSearchParams, ctx: Context) -> SchemeSearchResult:
     progress()
     source = olive_export.merged_model_folder(view, ctx.input, ctx.scratch("merged"))
     quantizer = Quantizer(source, ctx.dir / "maker", progress, ctx.log, data.path, params.calibration_rows)
-    evaluator = Evaluator(ctx.dir, data, view, progress)
+    evaluator = Evaluator(ctx.dir, data, view, progress, ctx.log)
     original = evaluator.measure(source, ORIGINAL, "validation", params.rows)
     points, untried = _measure_all(params, ctx, view, candidates, quantizer, evaluator)
     good = [point for point in points if "metrics" in point]
@@ -160,7 +162,8 @@ def run(params: SchemeSearchParams, ctx: Context) -> SchemeSearchResult:
     counts = {"candidates": float(len(points)), "candidates_failed": float(len(points) - len(good))}
     kept = {"quality_kept": found["kept"], "seconds": time.monotonic() - begun}
     told = {name: value for name, value in chosen["metrics"].items() if name in (found["metric"], *REPORTED_METRICS)}
-    return SchemeSearchResult(artifact=onnx.id, metrics=told | counts | kept, findings=_findings(found))
+    found_wrong = _findings(found) + findings({"too_long": evaluator.too_long}, params.model_dump())
+    return SchemeSearchResult(artifact=onnx.id, metrics=told | counts | kept, findings=found_wrong)
 
 
 def _findings(found: dict[str, Any]) -> list[Problem]:

@@ -54,6 +54,7 @@ BUILT_IN = (
     Metric("n", "Rows evaluated", "count", card="Rows"),
     Metric("invalid_rate", "Invalid answers", "share"),
     Metric("unusable", "Unusable answers", "share"),
+    Metric("too_long", "Rows beyond the context", "share"),
     Metric("ttft_ms", "Time to first token", "ms", "lower", card="Time to first token"),
     Metric("latency_ms_p50", "Latency, median", "ms", "lower", cost=True, card="Latency p50"),
     Metric("decode_tokens_per_s", "Tokens per second", "number", "higher", cost=True, card="Decode, tokens a second"),

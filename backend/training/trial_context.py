@@ -32,7 +32,7 @@ class TrialContext:
         self._outer, self._told, self._moved = outer, told, moved
         self._share = 0.0
         self.dir = folder
-        self.cache, self.artifacts = outer.cache, outer.artifacts
+        self.cache, self.artifacts, self.trashed = outer.cache, outer.artifacts, outer.trashed
         self.job_id, self.seed = outer.job_id, outer.seed
         folder.mkdir(parents=True, exist_ok=True)
 

@@ -1,13 +1,38 @@
-"""A tiny model in ONNX with room for adapters, and LoRA adapters of it."""
+"""A tiny model in ONNX with room for adapters, LoRA adapters of it, and the exporter with the studio's patches."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from backend.data.dataset import DataFolder, write_template
 from backend.ml.compression.adapter_slots import add_slots
 from tests.helpers import tiny_dataset
 from tests.onnx_models import SCALE, build_lively_model
+
+
+@contextmanager
+def patched_builder() -> Iterator[Any]:
+    """The exporter's module with the patches, which are taken off again."""
+    from onnxruntime_genai.models import builder
+
+    from backend.ml.compression.builder_patches import patch_builder
+
+    classes = [builder.Model, builder.SmolLM3Model, builder.HunyuanDenseV1Model]
+    before = dict(vars(builder)), [dict(vars(each)) for each in classes]
+    patch_builder(builder)
+    try:
+        yield builder
+    finally:
+        vars(builder).update(before[0])
+        for each, attributes in zip(classes, before[1], strict=True):
+            for name, value in vars(each).copy().items():
+                if name not in attributes:
+                    delattr(each, name)
+                elif attributes[name] is not value:
+                    setattr(each, name, attributes[name])
 
 
 def build_base(folder: Path) -> Path:

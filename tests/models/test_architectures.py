@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from backend.core.schemas import Kind
 from backend.models.architectures import (
     Row,
     causal_classes,
@@ -17,6 +18,7 @@ from backend.models.architectures import (
     tune_only,
 )
 from backend.models.text_part import text_name
+from tests.stages.fake_world import FakeWorld
 
 
 def test_exporter_and_transformers_are_read_from_their_source() -> None:
@@ -28,7 +30,7 @@ def test_exporter_and_transformers_are_read_from_their_source() -> None:
 def test_what_the_exporter_lacks_is_said_before_a_start(kind: str) -> None:
     (problem,) = export_problems({"architecture": kind})
     assert problem.code == "arch.no_export" and "onnxruntime-genai" in problem.sentence()
-    (note,) = tune_only({"architecture": kind}, "model")
+    (note,) = tune_only("m", FakeWorld().add("m", Kind.MODEL, architecture=kind), "model")
     assert not note.blocking
 
 
@@ -68,9 +70,8 @@ def test_what_came_out_wrong_is_refused_at_that_precision(monkeypatch: pytest.Mo
     assert problem.code == "arch.export_fails" and problem.blocking
     assert "onnxruntime-genai" in problem.sentence() and "token_agreement" in problem.sentence()
     assert export_problems({"architecture": "llama"}, precision="fp32") == []
-    assert [(each.code, each.blocking) for each in tune_only({"architecture": "llama"}, "model")] == [
-        ("arch.tune_wrong", False)
-    ]
+    notes = tune_only("m", FakeWorld().add("m", Kind.MODEL, architecture="llama"), "model")
+    assert [(each.code, each.blocking) for each in notes] == [("arch.tune_wrong", False)]
 
 
 def test_another_exporter_is_not_judged_by_the_table(monkeypatch: pytest.MonkeyPatch) -> None:

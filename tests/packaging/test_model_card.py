@@ -53,6 +53,8 @@ def test_the_card_names_the_newest_check_and_its_open_warnings(tmp_path: Path) -
     checked("c", "ready", of="dataset-other")
     found = newest_checks(tmp_path / "store", [model, data])
     assert found["dataset-d1"].verdict == "warnings" and len(found) == 1
+    kept = newest_checks(tmp_path / "store", [model, data], {"b"})
+    assert kept["dataset-d1"].verdict == "not_ready"
     card = model_card("x", "1.0.0", model, [data], [], data_checks=found)
     assert "3 rows: ready, with warnings. 1 finding was accepted" in card
     assert card.count("- 2 of 3 rows are duplicates") == 1

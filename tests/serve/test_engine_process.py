@@ -27,6 +27,7 @@ class Letters:
     second one, and every step waits for `go`."""
 
     tokenizer = None
+    context = 0
 
     def __init__(self) -> None:
         self.fail: Exception | None = None

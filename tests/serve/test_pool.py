@@ -27,7 +27,7 @@ GB = 10**9
 class Client:
     """What `EngineClient` is to a pool, without a process: it holds half of what it needs until it has answered."""
 
-    def __init__(self, views: list[ArtifactView], _settings: Settings) -> None:
+    def __init__(self, views: list[ArtifactView], _settings: Settings, first_use: object) -> None:
         self.view, self.state, self.answering, self.last_used = views[0], "ready", 0, clock()
         self.need = views[0].facts["need"]
         self.memory_bytes = self.need // 2

@@ -18,6 +18,7 @@ class FakeWorld:
 
     def __init__(self, *views: ArtifactView) -> None:
         self.saved: dict[str, EndpointView] = {}
+        self.in_trash: frozenset[str] = frozenset()
         self.held: list[dict[str, Any]] = []
         self.known = {view.id: ArtifactInfo(view.kind, view.facts, path=str(view.path)) for view in views}
 
@@ -38,6 +39,9 @@ class FakeWorld:
 
     def auditions(self, data: str) -> list[dict[str, Any]]:
         return [facts for facts in self.held if facts["data"] == data]
+
+    def trashed(self) -> frozenset[str]:
+        return self.in_trash
 
     def speed(self) -> float:
         return 1.0

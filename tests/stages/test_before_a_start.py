@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from typer.testing import CliRunner
 
+from backend.cli import app
 from backend.core.schemas import Kind
+from backend.db import tables as t
 from backend.models.architectures import table
 from backend.models.card import card
+from backend.planning.planner import plan
+from backend.planning.recipes import Recipe
 from backend.stages import distill, finetune, quantize, scheme_search
 from backend.stages.distill import DistillParams
 from backend.stages.finetune import FinetuneParams
 from backend.stages.quantize import QuantizeParams
 from backend.stages.scheme_search import SchemeSearchParams
 from tests.stages.fake_world import FakeWorld
+from tests.studio.builder import MODEL_FACTS, StudioBuilder
 
 FACTS: dict[str, Any] = {
     "parameters": 134_515_008,
@@ -70,3 +79,58 @@ def test_the_card_says_the_same(kind: str) -> None:
     assert bool(made.exports["int4"]) == (kind in REFUSED)
     shown = dict(made.rows())["ONNX export, int4"]
     assert shown == "yes" if kind not in REFUSED else "onnxruntime-genai" in shown
+
+
+def _imported(folder: Path, **config: Any) -> tuple[StudioBuilder, str, str]:
+    """A studio with a Llama whose config alone tells that it can't be exported, and a dataset."""
+    builder = StudioBuilder(folder)
+    config = {"model_type": "llama", "hidden_size": 576, "num_attention_heads": 9} | config
+    files = {"config.json": json.dumps(config)}
+    facts = {**MODEL_FACTS, "architecture": "llama"}
+    return builder, builder.artifact(Kind.MODEL, "odd", facts=facts, files=files).id, builder.dataset().id
+
+
+ODD = pytest.mark.parametrize(
+    ("config", "code"),
+    [
+        ({"rope_scaling": {"type": "dynamic", "factor": 2.0}}, "arch.no_rope"),
+        ({"num_attention_heads": 24}, "chat.head_size"),
+        ({"model_type": "phi", "qk_layernorm": True}, "arch.no_part"),
+    ],
+)
+
+
+@ODD
+def test_what_the_folder_alone_tells_is_said_before_a_training_and_the_stages_after_it(
+    home: Path, config: dict[str, Any], code: str
+) -> None:
+    builder, model, data = _imported(home, **config)
+    with builder.store.session() as session:
+        kept = session.get_one(t.Artifact, model)
+        kept.facts = {**kept.facts, "architecture": config.get("model_type", "llama")}
+    distilled = {"student": model, "data": data, "batch_size": 1, "max_length": 32}
+    tuned = {"model": "${distilled}", "data": data, "batch_size": 1, "max_length": 32}
+    stages: list[dict[str, Any]] = [
+        {"id": "distilled", "stage": "distill", "params": distilled},
+        {"id": "tuned", "stage": "finetune", "params": tuned},
+    ]
+    chain = [*stages, {"id": "int4", "stage": "quantize", "params": {"model": "${tuned}", "block_size": 32}}]
+    settings = builder.studio.settings
+
+    def said(stages: list[dict[str, Any]]) -> list[tuple[str | None, str, bool]]:
+        recipe = Recipe.model_validate({"name": "odd", "stages": stages})
+        found = plan(recipe, builder.store, settings).problems
+        return [(each.stage, each.code, each.blocking) for each in found if each.code == code]
+
+    assert said(stages) == [("distilled", code, False), ("tuned", code, False)]
+    assert said(chain)[-1] == ("int4", code, True)
+
+
+def test_the_command_line_says_it_before_a_run(home: Path) -> None:
+    _builder, model, data = _imported(home, rope_scaling={"type": "dynamic", "factor": 2.0})
+    recipe = home / "odd.yaml"
+    params = {"student": model, "data": data, "batch_size": 1, "max_length": 32}
+    stages = [{"id": "distilled", "stage": "distill", "params": params}]
+    recipe.write_text(yaml.safe_dump({"name": "odd", "stages": stages}), "utf-8")
+    done = CliRunner().invoke(app, ["run", str(recipe), "--quote"], catch_exceptions=False)
+    assert done.exit_code == 0 and "does not support RoPE scaling “dynamic”" in done.output

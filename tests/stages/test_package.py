@@ -210,9 +210,14 @@ def test_what_failed_is_found_without_being_named(tmp_path: Path) -> None:
     assert evaluation.code == "package.findings" and "60% of the answers" in evaluation.sentence()
     assert not report.blocking and not evaluation.blocking
     assert check(params.model_copy(update={"overrule": "A demo."}), world) == []
+    world.in_trash = frozenset({"report-1", "evaluation-1"})
+    assert check(params, world) == []
+    world.in_trash = frozenset()
     keep(tmp_path, Kind.REPORT, "report-2", ["onnx-o1"], report="parity", model="onnx-o1", passed=True, failed=[])
     keep(tmp_path, Kind.EVALUATION, "evaluation-2", ["model-m1"], data="d", split="test", accuracy=0.9)
     assert check(params, world) == []
+    world.in_trash = frozenset({"report-2"})  # what is in the trash hides nothing
+    assert [problem.code for problem in check(params, world)] == ["package.report_failed"]
 
 
 @pytest.mark.ml

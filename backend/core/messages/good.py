@@ -14,6 +14,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{value} of the answers are cut off; the limit is {limit}.",
         "Raise “Maximum answer length” (max_new_tokens), or train longer; raise {setting} to accept it.",
     ),
+    "good.too_long": (
+        "{value} of the rows are longer than the model's context and left out; the limit is {limit}.",
+        "Shorten the rows or use a model with a longer context; raise {setting} to accept it.",
+    ),
+    "good.all_too_long": (
+        "All {count} rows are longer than the context of “{model}” ({context} tokens).",
+        "Shorten the rows or use a model with a longer context.",
+    ),
     "good.agreement": (
         "{value} of sample answers start like the original's; the minimum is {limit}.",
         "Check the export; try more bits, a smaller block size or another method.",

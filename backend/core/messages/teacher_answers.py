@@ -27,6 +27,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "“{teacher}” declined most of {count} rows and answered none (for example: “{example}”).",
         "Reword the prompt, or choose another teacher.",
     ),
+    "teacher.all_too_long": (
+        "Most of {count} rows are longer than the context of “{teacher}”; none has an answer.",
+        "Shorten the rows or choose a teacher with a longer context.",
+    ),
     "teacher.try_endpoint": (
         "Only endpoints can be tried here.",
         "Choose an endpoint, or start with “Maximum rows” at 5.",

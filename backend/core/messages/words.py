@@ -25,6 +25,7 @@ ARGUMENTS = frozenset(
 DROPS = {
     "rejected": "rejected in review",
     "no_answer": "no answer",
+    "too_long": "longer than the context",
     "no_label": "invalid label",
     "two_labels": "several labels",
     "cut_off": "cut off",

@@ -149,7 +149,7 @@ def sample_answers(
     one."""
     samplers = [Sampler(1.0, seed=[seed, row]) for row in range(len(prompts))]
     stops, end = encoder.stops, encoder.answer_ids("")
-    found = answer_batch(model, prompts, samplers, stops, max_tokens, SharedPrefix(model, prompts))
+    found = answer_batch(model, prompts, samplers, stops, [max_tokens] * len(prompts), SharedPrefix(model, prompts))
     return [ids + end * (len(logprobs) > len(ids)) for ids, logprobs in found]
 
 

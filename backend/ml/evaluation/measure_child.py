@@ -18,7 +18,7 @@ import numpy as np
 from backend.core.artifacts import write_json
 from backend.core.schemas import ArtifactView
 from backend.data.chat_template import Encoder
-from backend.data.dataset import DataFolder, Row, answer_of, gold_answer
+from backend.data.dataset import DataFolder, Row, answer_of
 from backend.inference.benchmark import measure_cost, reset_peak
 from backend.inference.engine import Engine
 from backend.inference.protocol import Sampling, max_answer_tokens
@@ -35,11 +35,12 @@ _BATCH = 32
 
 
 def measure(question: dict[str, Any]) -> dict[str, float]:
-    """`view`: a model or an ONNX folder; `data`, `split`, `rows`: what it is asked; `original`: the file of
+    """`view`: a model or an ONNX folder; `data`, `split`, `rows` (ids): what it is asked; `original`: the file of
     log-probabilities, written when `keep` is true, else compared with."""
     view = ArtifactView.model_validate(question["view"])
     data = DataFolder(Path(question["data"]))
-    rows = [row for row in data.rows(question["split"]) if gold_answer(row) is not None][: question["rows"]]
+    asked = frozenset(question["rows"])
+    rows = [row for row in data.rows(question["split"]) if row.id in asked]
     reset_peak()
     engine = open_engine(view, _nothing)
     sampling = Sampling(max_new_tokens=max_answer_tokens(data, engine.encoder))

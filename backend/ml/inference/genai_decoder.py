@@ -50,7 +50,8 @@ class GenAIDecoder:
     def __init__(self, view: ArtifactView, lookup: Lookup) -> None:
         base = view.facts.get("base")
         folder = lookup(base).path if base else view.path
-        sizes = json.loads((folder / "genai_config.json").read_text("utf-8"))["model"]["decoder"]
+        model = json.loads((folder / "genai_config.json").read_text("utf-8"))["model"]
+        self.context, sizes = int(model["context_length"]), model["decoder"]
         self._bytes = 2 * sizes["num_hidden_layers"] * sizes["num_key_value_heads"] * sizes["head_size"] * _CACHE_BYTES
         try:
             self.model = load(folder)
@@ -83,7 +84,7 @@ class GenAIDecoder:
         self._generator, self.lengths = None, []
 
     def logits(self, ids: Sequence[int], last: int = 0) -> Any:
-        generator = self._new_generator(len(ids) + 1)
+        generator = self._new_generator(min(len(ids) + 1, self.context))
         generator.append_tokens(np.array(ids, dtype=np.int32))
         return generator.get_output("logits")[0, -last:]
 

@@ -36,7 +36,8 @@ class ModelWorker:
     def answer(self, ids: list[int], max_tokens: int) -> dict[str, Any]:
         begun = time.perf_counter()
         first, said = 0.0, []
-        for token in self.engine.stream_ids(ids, Sampling(max_new_tokens=max_tokens)):
+        sampling = Sampling(max_new_tokens=max_tokens)
+        for token in self.engine.stream_ids(ids, sampling):
             first = first or time.perf_counter() - begun
             said.append(token)
         took = time.perf_counter() - begun
@@ -44,7 +45,7 @@ class ModelWorker:
         return {
             "ids": said,
             "text": text,
-            "ended": len(said) < max_tokens,
+            "ended": len(said) < self.engine.limit(ids, sampling),
             "first_ms": 1000 * (first or took),
             "ms": 1000 * took,
         }
@@ -73,7 +74,7 @@ def main(order: Path) -> None:
     except StudioError as error:
         send({"problem": {"code": error.code, "args": error.problems[0].args}})
         os._exit(1)
-    send({"runtime": worker.runtime is not None})
+    send({"runtime": worker.runtime is not None, "context": worker.engine.context})
     for line in sys.stdin:
         question = json.loads(line)
         try:

@@ -73,7 +73,7 @@ class OrtDecoder:
             raise StudioError("chat.onnx_load", ref=view.name, reason=str(error).splitlines()[0][:300]) from error
         self._caches = _caches(self._session, config["decoder"])
         self._logits = config["decoder"]["outputs"]["logits"]
-        self._context = int(config["context_length"])
+        self.context = int(config["context_length"])
         self._bytes = sum(2 * one.heads * one.size * np.dtype(one.dtype).itemsize for one in self._caches) // 2
         self._block: _BLOCK = {}
         self._bindings: dict[int, Any] = {}  # of the block, by number of rows
@@ -143,7 +143,7 @@ class OrtDecoder:
     def _buffer_length(self, lengths: Sequence[int]) -> int:
         """How long the buffer is for rows of these lengths."""
         longest = max(lengths, default=0)
-        return max(longest, min(_doubled(SHORTEST, longest), self._context))
+        return max(longest, min(_doubled(SHORTEST, longest), self.context))
 
     def _fit(self) -> None:
         """Make the buffer as large as the rows need, and smaller when half of its length is empty."""

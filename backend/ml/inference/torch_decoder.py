@@ -35,6 +35,7 @@ class TorchDecoder:
 
     def __init__(self, view: ArtifactView, lookup: Lookup) -> None:
         self.model: Any = load_model(view, lookup, merged=True).eval()
+        self.context = positions(self.model)
         self.in_parts = attends(self.model)
         self._bytes = _token_bytes(self.model)
         self._cache_name = cache_name(self.model)
@@ -72,6 +73,11 @@ class TorchDecoder:
         given = torch.tensor([list(ids)], device=self.model.device)
         out = self.model(input_ids=given, use_cache=True, logits_to_keep=1, **{self._cache_name: cache})
         return out.logits[0, -1].float().cpu().numpy()
+
+
+def positions(model: Any) -> int:
+    """That its embeddings or rotations were made for; 0 where nothing is said, as of a model with states in place of these."""
+    return int(getattr(model.config.get_text_config(), "max_position_embeddings", 0) or 0)
 
 
 def _token_bytes(model: Any) -> int:

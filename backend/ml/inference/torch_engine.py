@@ -55,15 +55,17 @@ class TorchEngine(Engine):
                 sequence = self._ticking(self.sequence(prompt, sampling, rated=True), tick)
                 yield index, sequence.tokens, sequence.logprobs
             return
+        limits = [self.limit(prompt, sampling) for prompt in prompts]
         prefix = SharedPrefix(self.model, prompts)
         left = sorted(range(len(prompts)), key=lambda index: len(prompts[index]), reverse=True)
         while left:
-            longest = len(prompts[left[0]]) + sampling.max_new_tokens
+            longest = len(prompts[left[0]]) + limits[left[0]]
             count = max(1, min(batch, TOKENS_AT_ONCE // longest))
             chosen, left = left[:count], left[count:]
             samplers = [Sampler(sampling.temperature, sampling.top_p, sampling.seed) for _ in chosen]
             rows = [prompts[index] for index in chosen]
-            found = answer_batch(self.model, rows, samplers, self.stops, sampling.max_new_tokens, prefix, tick)
+            most = [limits[index] for index in chosen]
+            found = answer_batch(self.model, rows, samplers, self.stops, most, prefix, tick)
             for index, (ids, logprobs) in zip(chosen, found, strict=True):
                 yield index, ids, logprobs
 
@@ -109,17 +111,18 @@ def answer_batch(
     prompts: Sequence[Sequence[int]],
     samplers: Sequence[Sampler],
     stops: frozenset[int],
-    max_tokens: int,
+    limits: Sequence[int],
     prefix: SharedPrefix,
     tick: Tick = no_tick,
 ) -> list[Rated]:
-    """An answer to each prompt, all in one batch. `samplers`: of each; `prefix`: of these prompts, or of more."""
+    """An answer to each prompt, all in one batch. `samplers`, `limits`: of each, the latter in tokens; `prefix`: of these
+    prompts, or of more."""
     cache, device = prefix.copied(len(prompts)), model.device
     own = [list(prompt[prefix.length :]) for prompt in prompts]
     ids, mask, positions = (part.to(device) for part in _pad_left(own, prefix.length))
     found: list[Rated] = [([], []) for _ in prompts]
     alive = list(range(len(prompts)))
-    for _ in range(max_tokens):
+    for _ in range(max(limits)):
         tick()
         logits = forward(model, ids, cache, mask, positions).float()
         tokens = _chosen(logits, [samplers[row] for row in alive])
@@ -129,6 +132,7 @@ def answer_batch(
         keep = [at for at, token in enumerate(tokens.tolist()) if token not in stops]
         for at in keep:
             found[alive[at]][0].append(int(tokens[at]))
+        keep = [at for at in keep if len(found[alive[at]][0]) < limits[alive[at]]]
         if not keep:
             break
         positions = positions[:, -1:] + 1

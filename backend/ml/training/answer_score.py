@@ -7,7 +7,9 @@ from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 from backend.data.encoding import IGNORE_INDEX, EncodedExamples
+from backend.inference.engine import UNLIMITED
 from backend.inference.sampler import Sampler
+from backend.ml.inference.torch_decoder import positions
 from backend.ml.inference.torch_engine import SharedPrefix, answer_batch
 from backend.stats.token_f1 import token_f1
 
@@ -49,7 +51,9 @@ class AnswerScore:
         prompts = [row.prompt for row in rows]
         longest = max(len(row.answer) for row in rows)
         samplers = [Sampler(0.0) for _ in rows]
-        given = answer_batch(model, prompts, samplers, self.stops, longest, SharedPrefix(model, prompts), self.tick)
+        context = positions(model) or UNLIMITED
+        limits = [min(longest, context - len(prompt)) for prompt in prompts]
+        given = answer_batch(model, prompts, samplers, self.stops, limits, SharedPrefix(model, prompts), self.tick)
         pairs = [(self._text(row.answer), self._text(ids)) for row, (ids, _logprobs) in zip(rows, given, strict=True)]
         return [float(one == other) if self.name == "accuracy" else token_f1(one, other) for one, other in pairs]
 

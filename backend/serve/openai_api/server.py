@@ -23,7 +23,7 @@ from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView
 from backend.core.settings import Settings
 from backend.db import Store
-from backend.models import costs
+from backend.models import costs, recheck
 from backend.process.guards import EXIT_ORPHAN, die_with_parent
 from backend.serve import memory, web
 from backend.serve.engine_client import EngineSupervisor
@@ -48,6 +48,7 @@ def serve(settings: Settings, options: ServeOptions, ready: Ready) -> None:
         raise StudioError("api.key_needed", name=options.key_env)
     if not options.force:
         _check_memory(store, views[0], options.cache_mb * 1_000_000)
+    views = recheck.for_use(store, settings.prepare().cache, views)
     with _bound(options) as bound:
         asyncio.run(_run(settings, options, views, bound, key, local, ready))
 

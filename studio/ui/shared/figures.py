@@ -9,7 +9,7 @@ from backend.api.metrics import headline, metrics, qualities
 _ENDS = ("_low", "_high")
 _TELLING = frozenset({"answered", "kept", "rows", "accepted", "judged", "checks_passed"})
 """Counts of which 0 is news."""
-_RARE = frozenset({"cut_off", "invalid_rate", "mean_tail"})
+_RARE = frozenset({"cut_off", "too_long", "invalid_rate", "mean_tail"})
 """Shares of which 0 is none."""
 
 

@@ -16,6 +16,7 @@ from transformers import AutoModelForCausalLM
 
 from backend.ml.compression import builder_patches
 from benchmarks.tiny_models import CONTEXT, ROWS, Tiny, build
+from tests.ml.shared import patched_builder
 
 pytestmark = pytest.mark.ml
 
@@ -59,19 +60,8 @@ MENDED = {
 @pytest.fixture(scope="module")
 def builder() -> Iterator[Any]:
     """The exporter's module with the patches, which are taken off again."""
-    from onnxruntime_genai.models import builder
-
-    classes = [builder.Model, builder.SmolLM3Model, builder.HunyuanDenseV1Model]
-    before = dict(vars(builder)), [dict(vars(each)) for each in classes]
-    builder_patches.patch_builder(builder)
-    yield builder
-    vars(builder).update(before[0])
-    for each, attributes in zip(classes, before[1], strict=True):
-        for name, value in vars(each).copy().items():
-            if name not in attributes:
-                delattr(each, name)
-            elif attributes[name] is not value:
-                setattr(each, name, attributes[name])
+    with patched_builder() as module:
+        yield module
 
 
 @pytest.mark.parametrize("row", MENDED.values(), ids=MENDED.keys())
