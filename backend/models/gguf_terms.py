@@ -15,6 +15,7 @@ from backend.core.artifacts import write_json
 from backend.core.errors import StudioError
 from backend.core.programs import Programs, command
 from backend.core.schemas import View
+from backend.models.gguf_parts import COUNT, parts_beside, stem, whole_head
 from backend.models.probe import LICENSE_FILES
 from backend.process.program import Program, bare_environment
 
@@ -33,9 +34,12 @@ _reading = threading.Lock()
 
 class Terms(View):
     """What a GGUF file says of its license; `link` and `text` (files that lie beside it) are where to read it. `ask`: somebody
-    has to accept it first, because it restricts the use or nobody knows."""
+    has to accept it first, because it restricts the use or nobody knows. `files`: all parts of a split model, else the file;
+    `stem`: what they are called, without the number of a part."""
 
     name: str
+    stem: str
+    files: list[Path]
     architecture: str
     license: str | None
     link: str | None
@@ -48,12 +52,14 @@ class Terms(View):
 
 
 def terms(file: Path) -> Terms:
-    """Raises StudioError when it is no whole GGUF file, or a part of one."""
-    about = _head(file)
+    """Of a file, or of the split model that it is a part of. Raises StudioError for a damaged file, and for parts that are not
+    beside it or are not of one model."""
+    about, files = _head(file), [file]
     if about is None:
         raise StudioError("gguf.damaged", file=file.name)
-    if about["split.count"] > 1:
-        raise StudioError("gguf.parts", file=file.name, count=about["split.count"])
+    if about[COUNT] > 1:
+        files = parts_beside(file, about[COUNT])
+        about = whole_head(files, _head)
     architecture = about.get("general.architecture", "")
     named = about.get("general.license", "").strip()
     license_ = named or ("gemma" if architecture.startswith("gemma") else None)
@@ -61,7 +67,9 @@ def terms(file: Path) -> Terms:
     if license_ == "gemma" or architecture.startswith("gemma"):
         link = GEMMA
     return Terms(
-        name=about.get("general.name") or file.stem,
+        name=about.get("general.name") or stem(file.name),
+        stem=stem(file.name) if files[1:] else file.stem,
+        files=files,
         architecture=architecture,
         license=license_,
         link=link or None,

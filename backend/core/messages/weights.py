@@ -69,4 +69,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{file} is one of {count} parts of a split model.",
         "Merge them with `llama-gguf-split --merge` and import the result.",
     ),
+    "gguf.parts_missing": (
+        "{file} is one part of a split model; others are missing: {missing}.",
+        "Put all parts into one folder, or merge them with `llama-gguf-split --merge`.",
+    ),
+    "gguf.parts_mixed": ("{file} and the parts beside it are not of one model.", "Download or copy all parts again."),
 }

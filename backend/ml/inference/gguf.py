@@ -1,6 +1,6 @@
-"""Turns a GGUF file into a plain Hugging Face folder: `python -m backend.ml.inference.gguf FILE FOLDER`.
+"""Turns a GGUF file, or the parts of one, into a plain Hugging Face folder: `python -m backend.ml.inference.gguf FOLDER FILE...`.
 
-The tokenizer's end of turn is set as end of sequence everywhere, and traces of where the file came from are removed.
+transformers reads whole files only, so parts are joined first. The tokenizer's end of turn is set as end of sequence everywhere, and traces of where the file came from are removed.
 """
 
 from __future__ import annotations
@@ -8,10 +8,13 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
+from gguf import GGUFReader, GGUFValueType, GGUFWriter, Keys
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, GgufConfig
 
 from backend.ml.inference.weight_check import refuse_random
@@ -50,10 +53,42 @@ def convert(file: Path, folder: Path) -> None:
         shutil.copyfile(notice, folder / "LICENSE")
 
 
+def convert_parts(parts: Sequence[Path], folder: Path) -> None:
+    """The same of a split model; its parts in order."""
+    with TemporaryDirectory(dir=folder.parent, prefix="joined-") as place:
+        whole = Path(place, parts[0].name)
+        join(parts, whole)
+        convert(whole, folder)
+
+
+def join(parts: Sequence[Path], whole: Path) -> None:
+    """Write one GGUF file with what the first part says and the tensors of all, their bytes as they are."""
+    readers = [GGUFReader(part) for part in parts]
+    said = readers[0].fields
+    writer = GGUFWriter(whole, said[Keys.General.ARCHITECTURE].contents(), endianess=readers[0].endianess)
+    writer.data_alignment = readers[0].alignment
+    for name, field in said.items():
+        content = field.contents()
+        if not name.startswith(("GGUF.", "split.")) and name != Keys.General.ARCHITECTURE and content != []:
+            kind = field.types[0]
+            sub_type = field.types[-1] if kind == GGUFValueType.ARRAY else None
+            writer.add_key_value(name, content, kind, sub_type=sub_type)
+    tensors = [tensor for reader in readers for tensor in reader.tensors]
+    for each in tensors:
+        writer.add_tensor_info(each.name, each.data.shape, each.data.dtype, each.data.nbytes, each.tensor_type)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_ti_data_to_file()
+    for each in tensors:
+        writer.write_tensor_data(each.data)
+    writer.close()
+
+
 def _drop_local(file: Path) -> None:
     content = {key: value for key, value in json.loads(file.read_text("utf-8")).items() if key not in _LOCAL_KEYS}
     file.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    convert(Path(sys.argv[1]), Path(sys.argv[2]))
+    target, *files = map(Path, sys.argv[1:])
+    convert_parts(files, target) if files[1:] else convert(files[0], target)
