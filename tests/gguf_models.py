@@ -16,7 +16,8 @@ def write_gguf(model: Path, file: Path, license: str = "mit", tensors_each: int 
     config: Any = AutoConfig.from_pretrained(model)
     writer = GGUFWriter(file, "llama", split_max_tensors=tensors_each)
     writer.add_name("Tiny")
-    writer.add_license(license)
+    if license:
+        writer.add_license(license)
     writer.add_context_length(config.max_position_embeddings)
     writer.add_embedding_length(config.hidden_size)
     writer.add_block_count(config.num_hidden_layers)

@@ -130,7 +130,8 @@ def _convert(name: str, builtin: Builtin, source: Path, folder: Path) -> None:
 
 
 def convert_gguf(files: Sequence[Path], folder: Path) -> str:
-    """Why the converter failed; "" when `folder` holds the model of a file, or of its parts in order. Raises StudioError for a full disk."""
+    """Why the converter failed; "" when `folder` holds the model of a file, or of its parts in order. Raises StudioError for a
+    full disk."""
     done = subprocess.run(
         [*parent_bound_command(), *command(Programs.GGUF, folder, *files)],
         cwd=ROOT,

@@ -11,7 +11,7 @@ from backend.core.settings import Settings
 from backend.core.units import human_bytes
 from backend.db import Store
 from backend.models.catalogue import convert_gguf, file_lock, import_folder, temporary_folder
-from backend.models.gguf_terms import GEMMA, Terms, terms
+from backend.models.gguf_terms import GEMMA, Terms, terms, unrestricted
 
 _GEMMA_NOTICE = "Gemma is provided under and subject to the Gemma Terms of Use found at ai.google.dev/gemma/terms\n"
 """The words that the terms ask for in a file called Notice (section 3.1)."""
@@ -38,16 +38,19 @@ def import_gguf(
         return import_folder(store, settings, folder, name, project)
 
 
-def agreed(file: Path, accepted: bool) -> Terms:
-    """The terms of a file that may come in. Raises StudioError as `terms`, and where nobody has accepted those that ask."""
+def agreed(file: Path, accepted: bool, stated: str | None = None) -> Terms:
+    """The terms of a file that may come in; `stated`: the license of its repository, for a file that names none. Raises
+    StudioError as `terms`, and where nobody has accepted those that ask."""
     found = terms(file)
-    if found.ask and not accepted:
+    known = found.license is None and unrestricted(stated)
+    if found.ask and not accepted and not known:
         raise StudioError("gguf.terms", file=file.name, license=found.title or "–", link=found.link or "–")
     return found
 
 
 def unpack(file: Path, found: Terms, folder: Path) -> None:
-    """The model in the files of `found` as a folder of safetensors with its terms. Raises StudioError where it can't be read."""
+    """The model in the files of `found` as a folder of safetensors with its terms. Raises StudioError where it can't be
+    read."""
     reason = convert_gguf(found.files, folder)
     if reason:
         raise StudioError("gguf.failed", file=file.name, reason=reason)

@@ -43,7 +43,7 @@ def refuse_absent(name: str, absent: Sequence[str]) -> None:
         raise StudioError("gguf.parts_missing", file=name, missing=shown)
 
 
-def parts_beside(file: Path, count: int) -> list[Path]:
+def find_parts(file: Path, count: int) -> list[Path]:
     """All parts of the model that `file` is one of `count` of. Raises StudioError naming those that are not beside it."""
     found = numbered(file.name)
     if not found or found[2] != count:

@@ -15,7 +15,7 @@ from backend.core.artifacts import write_json
 from backend.core.errors import StudioError
 from backend.core.programs import Programs, command
 from backend.core.schemas import View
-from backend.models.gguf_parts import COUNT, parts_beside, stem, whole_head
+from backend.models.gguf_parts import COUNT, find_parts, stem, whole_head
 from backend.models.probe import LICENSE_FILES
 from backend.process.program import Program, bare_environment
 
@@ -30,6 +30,11 @@ _KEPT = 64
 
 _heads: OrderedDict[tuple[str, int, int], dict[str, Any] | None] = OrderedDict()
 _reading = threading.Lock()
+
+
+def unrestricted(license_: str | None) -> bool:
+    """Whether a license is known to restrict no use."""
+    return (license_ or "").lower() in UNRESTRICTED_LICENSES
 
 
 class Terms(View):
@@ -58,7 +63,7 @@ def terms(file: Path) -> Terms:
     if about is None:
         raise StudioError("gguf.damaged", file=file.name)
     if about[COUNT] > 1:
-        files = parts_beside(file, about[COUNT])
+        files = find_parts(file, about[COUNT])
         about = whole_head(files, _head)
     architecture = about.get("general.architecture", "")
     named = about.get("general.license", "").strip()
@@ -74,7 +79,7 @@ def terms(file: Path) -> Terms:
         license=license_,
         link=link or None,
         text="\n\n".join(_begin(path) for name in _BESIDE if (path := file.parent / name).is_file()),
-        ask=(license_ or "").lower() not in UNRESTRICTED_LICENSES,
+        ask=not unrestricted(license_),
     )
 
 

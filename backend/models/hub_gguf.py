@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from backend.core.errors import StudioError
@@ -9,6 +10,9 @@ from backend.models.gguf_parts import numbered, part_names, refuse_absent
 from backend.models.hub_views import GgufChoice, HubDetails, HubFile
 
 _MOST = 40
+_QUANTIZATION = re.compile(
+    r"(?<![A-Z0-9])(I?Q\d(?:_(?:\d|[A-Z]{1,3}))*|TQ\d_\d|MXFP\d(?:_MOE)?|BF16|FP?16|FP?32)(?![A-Z0-9])", re.IGNORECASE
+)
 
 
 def gguf_choices(files: Sequence[HubFile]) -> list[GgufChoice]:
@@ -26,7 +30,11 @@ def gguf_choices(files: Sequence[HubFile]) -> list[GgufChoice]:
     made = []
     for group in groups.values():
         group.sort(key=lambda each: each.name)
-        made.append(GgufChoice(name=group[0].name, files=group, bytes=sum(each.bytes for each in group)))
+        name = group[0].name
+        found = _QUANTIZATION.findall(name.rpartition("/")[2])
+        quantization = found[-1].upper() if found else ""
+        size = sum(each.bytes for each in group)
+        made.append(GgufChoice(name=name, quantization=quantization, files=group, bytes=size))
     return sorted(made, key=lambda each: each.bytes)
 
 

@@ -1,6 +1,7 @@
-"""Turns a GGUF file, or the parts of one, into a plain Hugging Face folder: `python -m backend.ml.inference.gguf FOLDER FILE...`.
+"""Turns GGUF files into a plain Hugging Face folder: `python -m backend.ml.inference.gguf FOLDER FILE...`.
 
-transformers reads whole files only, so parts are joined first. The tokenizer's end of turn is set as end of sequence everywhere, and traces of where the file came from are removed.
+transformers reads whole files only, so the parts of a split model are joined first. The tokenizer's end of turn is set as end
+of sequence everywhere, and traces of where the file came from are removed.
 """
 
 from __future__ import annotations

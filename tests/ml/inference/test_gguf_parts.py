@@ -52,7 +52,7 @@ def test_a_split_model_is_imported_from_any_part(tiny_model: Path, tmp_path: Pat
 def test_the_download_stage_takes_the_named_file(
     tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = write_gguf(tiny_model, tmp_path / "tiny-F32.gguf")
+    files = write_gguf(tiny_model, tmp_path / "tiny-F32.gguf", license="")  # the repository's counts
     hub = {each.name: each.read_bytes() for each in files} | {
         "tiny-Q9.gguf": b"GGUF another",
         "LICENSE": b"MIT License",
@@ -64,6 +64,7 @@ def test_the_download_stage_takes_the_named_file(
         ctx = MemoryContext(tmp_path / "job")
         result = run(DownloadParams(repo="acme/tiny", file=files[0].name), ctx)
         assert not any("Q9" in path for _, path, _ in server.asked)
+    assert result.metrics["bytes"] == files[0].stat().st_size + len(b"MIT License")
     made = ctx.artifacts / "model" / result.artifact
     assert_equal_weights(made, tiny_model)
     assert "Tiny" in (made / "NOTICE").read_text("utf-8") and (made / "tokenizer.json").is_file()
