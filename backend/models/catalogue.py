@@ -28,9 +28,9 @@ from backend.models.recheck import CHECKED
 from backend.models.text_part import take_text_part
 from backend.models.weight_names import copy_weights
 from backend.models.weights import check_weights
+from backend.process.environment import bare_environment
 from backend.process.explain import explain, full_disk_told
 from backend.process.parent_death import parent_bound_command
-from backend.process.program import bare_environment
 
 EXTRA_FILES = (
     "config.json",

@@ -17,7 +17,8 @@ from backend.core.programs import Programs, command
 from backend.core.schemas import View
 from backend.models.gguf_parts import COUNT, find_parts, stem, whole_head
 from backend.models.probe import LICENSE_FILES
-from backend.process.program import Program, bare_environment
+from backend.process.environment import bare_environment
+from backend.process.program import Program
 
 UNRESTRICTED_LICENSES = frozenset({"apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "cc0-1.0", "unlicense"})
 """Licenses that restrict no use of a model."""

@@ -165,5 +165,6 @@ STAGE = Stage(
     check=check,
     quote=quote,
     run=run,
+    hub=True,
     example={"repo": "HuggingFaceTB/SmolLM2-135M-Instruct"},
 )

@@ -11,7 +11,7 @@ import pytest
 from backend.data.params import DatasetParams
 from backend.files import source_reading
 from backend.models import catalogue, gguf_terms, weights
-from backend.process.program import bare_environment
+from backend.process.environment import bare_environment
 
 SECRETS = ("OPENAI_API_KEY", "HF_TOKEN", "SLMOPS_TOKEN", "SLMOPS_DB_URL", "AWS_SECRET_ACCESS_KEY", "HTTPS_PROXY")
 
