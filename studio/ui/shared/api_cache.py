@@ -28,7 +28,9 @@ T = TypeVar("T", covariant=True)
 
 @st.cache_resource(show_spinner=False)
 def studio() -> Studio:
-    return Studio.open()
+    opened = Studio.open()
+    opened.tell_failures()
+    return opened
 
 
 class Kept(Protocol[P, T]):
