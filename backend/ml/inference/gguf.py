@@ -7,6 +7,7 @@ of sequence everywhere, and traces of where the file came from are removed.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from collections.abc import Sequence
@@ -18,13 +19,17 @@ import torch
 from gguf import GGUFReader, GGUFValueType, GGUFWriter, Keys
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, GgufConfig
 
+from backend.core.errors import StudioError
 from backend.ml.inference.weight_check import refuse_random
 
+_BLOCK = re.compile(r"blk\.(\d+)\.")
 _LOCAL_KEYS = ("is_local", "local_files_only", "name_or_path", "_name_or_path", "_model_name_or_path", "gguf_file")
 
 
 def convert(file: Path, folder: Path) -> None:
-    """Write config, float32 safetensors, tokenizer, chat template and generation config of `file` into `folder`."""
+    """Write config, float32 safetensors, tokenizer, chat template and generation config of `file` into `folder`. Raises
+    StudioError for a file whose tensors can't be those of the model."""
+    blocks = sound_blocks(file)
     place: dict[str, str] = {"pretrained_model_name_or_path": str(file.parent), "gguf_file": file.name}
     tokenizer = AutoTokenizer.from_pretrained(**place, local_files_only=True, trust_remote_code=False)
     loaded: Any = AutoModelForCausalLM.from_pretrained(
@@ -37,6 +42,10 @@ def convert(file: Path, folder: Path) -> None:
     )
     model, info = loaded
     refuse_random(info, file.name)
+    if blocks > (
+        layers := model.config.num_hidden_layers
+    ):  # transformers leaves out what the metadata does not speak of
+        raise StudioError("gguf.layers", file=file.name, blocks=blocks, layers=layers)
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
     tokenizer.model_max_length = model.config.max_position_embeddings
     ends = {
@@ -52,6 +61,22 @@ def convert(file: Path, folder: Path) -> None:
         _drop_local(folder / name)
     for notice in file.parent.parent.glob(f"{file.parent.name}-*.dist-info/LICENSE"):
         shutil.copyfile(notice, folder / "LICENSE")
+
+
+def sound_blocks(file: Path) -> int:
+    """How many layers a file has tensors of. Raises StudioError where tensors overlap or end beyond the file."""
+    try:
+        tensors = GGUFReader(file).tensors
+    except ValueError:  # it can't even cut them out
+        raise StudioError("gguf.tensors", file=file.name) from None
+    end = 0
+    for each in sorted(tensors, key=lambda each: each.data_offset):
+        if each.data_offset < end:
+            raise StudioError("gguf.tensors", file=file.name)
+        end = each.data_offset + each.n_bytes
+    if end > file.stat().st_size:
+        raise StudioError("gguf.tensors", file=file.name)
+    return 1 + max((int(found[1]) for each in tensors if (found := _BLOCK.match(each.name))), default=-1)
 
 
 def convert_parts(parts: Sequence[Path], folder: Path) -> None:
@@ -92,4 +117,7 @@ def _drop_local(file: Path) -> None:
 
 if __name__ == "__main__":
     target, *files = map(Path, sys.argv[1:])
-    convert_parts(files, target) if files[1:] else convert(files[0], target)
+    try:
+        convert_parts(files, target) if files[1:] else convert(files[0], target)
+    except StudioError as error:
+        sys.exit(error.text())

@@ -5,6 +5,10 @@ What a card then shows is what training, chat and serving will do, before an hou
 
 from __future__ import annotations
 
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +25,8 @@ from backend.ml.inference.findings import reason_of
 QUESTION = "What is the capital of France?"
 SYSTEM = "Answer in one word."
 TOKENS = 8
+SECONDS = 20
+"""For the template to render one question."""
 _SHOWN_CHARS = 2_000
 _SHARE = 0.5
 """Of the free memory that the weights may take for the trial; a larger model is rendered and tokenized only."""
@@ -38,15 +44,20 @@ def tried(folder: Path, base: Path | None = None) -> tuple[dict[str, Any], list[
         if encoder.tokenizer.token_to_id(talk.end) is None:
             return {}, [Problem(code="talk.unknown_end", args={"end": talk.end})]
         messages = [Message(role="system", content=SYSTEM), Message(role="user", content=QUESTION)]
-        ids, text = encoder.chat_ids(messages), encoder.render(messages)
+        with in_time(SECONDS):
+            ids, text = encoder.chat_ids(messages), encoder.render(messages)
     except StudioError as error:
         return {}, error.problems
     except TemplateSyntaxError as error:
         return {}, [Problem(code="talk.syntax", args={"line": error.lineno, "reason": reason_of(error)})]
-    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
+    except MemoryError:
+        return {}, [Problem(code="talk.refused", args={"reason": "it needs too much memory."})]
+    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, TimeoutError) as error:
         return {}, [
             Problem(code="talk.refused", args={"reason": reason_of(error)})
         ]  # what a template's own code raises
+    if QUESTION not in text:
+        return {}, [Problem(code="talk.question_lost")]
     found: dict[str, Any] = {"prompt": text[:_SHOWN_CHARS], "end": talk.end, "prompt_tokens": len(ids)}
     size = sum(file.stat().st_size for place in (folder, base) if place for file in place.glob("*.safetensors"))
     if not ids or size > _SHARE * machine.available_bytes():
@@ -57,6 +68,26 @@ def tried(folder: Path, base: Path | None = None) -> tuple[dict[str, Any], list[
         return found, [Problem(code="models.trial_failed", args={"reason": reason_of(error)})]
     ended = bool(answer) and answer[-1] in encoder.stops
     return found | {"answer": encoder.text(answer), "ended": ended}, talk.findings
+
+
+@contextmanager
+def in_time(seconds: int) -> Iterator[None]:
+    """Raises TimeoutError in a block that takes longer, also in the middle of a template's loop. Only the main thread of a
+    process can be interrupted so: that of the child that checks a model."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def late(*_: object) -> None:
+        raise TimeoutError(f"it takes more than {seconds} s.")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _opened(folder: Path, base: Path | None) -> Any:
@@ -75,8 +106,10 @@ def _generated(model: Any, ids: list[int], stops: frozenset[int]) -> list[int]:
     written: list[int] = []
     with torch.inference_mode():
         for _ in range(TOKENS):
-            logits = model(input_ids=torch.tensor([ids + written])).logits
-            written.append(int(logits[0, -1].argmax()))
+            logits = model(input_ids=torch.tensor([ids + written])).logits[0, -1]
+            if not bool(torch.isfinite(logits).any()) or bool(torch.isnan(logits).any()):
+                raise ValueError("it gives no numbers (NaN) as scores.")
+            written.append(int(logits.argmax()))
             if written[-1] in stops:
                 break
     return written

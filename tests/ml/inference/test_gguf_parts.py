@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import pytest
 
+from backend.core.errors import StudioError
 from backend.core.settings import Settings
 from backend.db import Store
 from backend.jobs.context import MemoryContext
-from backend.ml.inference.gguf import join
+from backend.ml.inference.gguf import convert, join
 from backend.models.gguf import import_gguf
 from backend.stages.download import DownloadParams, run
 from tests.gguf_models import write_gguf
@@ -47,6 +49,40 @@ def test_a_split_model_is_imported_from_any_part(tiny_model: Path, tmp_path: Pat
     made = import_gguf(Store(settings.store_url), settings, parts[1], "mine")
     assert_equal_weights(made.path, tiny_model)
     assert made.license == "MIT" and not list(settings.cache.glob("import-*"))
+
+
+def changed(file: Path, after: bytes, skip: int, new: bytes) -> None:
+    """Write `new` over the bytes that lie `skip` behind the name `after`."""
+    content = bytearray(file.read_bytes())
+    at = content.index(after) + len(after) + skip
+    content[at : at + len(new)] = new
+    file.write_bytes(content)
+
+
+LIES = {
+    "fewer layers than there are": ((b"llama.block_count", 4, struct.pack("<I", 1)), "has 2 layers"),
+    "two tensors in one place": ((b"blk.1.attn_q.weight", 24, struct.pack("<Q", 0)), "share their bytes"),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_file_that_would_become_another_model_is_refused(tiny_model: Path, tmp_path: Path, lie: str) -> None:
+    (file,) = write_gguf(tiny_model, tmp_path / "m.gguf")
+    change, said = LIES[lie]
+    changed(file, *change)
+    (tmp_path / "out").mkdir()
+    with pytest.raises(StudioError, match=said):
+        convert(file, tmp_path / "out")
+
+
+def test_the_end_of_a_file_is_missed(tiny_model: Path, tmp_path: Path) -> None:
+    """In the words of a process that converts."""
+    (file,) = write_gguf(tiny_model, tmp_path / "m.gguf")
+    file.write_bytes(file.read_bytes()[:-64])
+    settings = Settings().prepare()
+    with pytest.raises(StudioError) as refused:
+        import_gguf(Store(settings.store_url), settings, file, "mine")
+    assert "could not be converted: Two tensors of m.gguf share" in refused.value.text()
 
 
 def test_the_download_stage_takes_the_named_file(
