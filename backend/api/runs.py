@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import yaml
 
-from backend.core.errors import StudioError
-from backend.core.schemas import ArtifactView, JobView, RunView
+from backend.core.errors import Problem, StudioError
+from backend.core.schemas import ArtifactView, JobView, Kind, RunView
 from backend.core.settings import Settings
 from backend.db import Store
 from backend.jobs.history import ended_runs, run_of_job
 from backend.planning import planner, recipes, run_comparison, run_facts
+from backend.planning.olive.finetune_command import OliveCommand, finetune_command
+from backend.planning.olive.read_workflow import read_workflow
 from backend.planning.planner import Plan
 from backend.planning.run_comparison import ParamDifference, ResultDifference, RunComparison
 from backend.planning.run_facts import Flow, changed_params
@@ -84,3 +87,20 @@ class Runs:
         except yaml.YAMLError as error:
             raise StudioError("runs.not_yaml", reason=" ".join(str(error).split())) from None
         return planner.plan(recipes.build(content), self.store, self.settings)
+
+    def recipe_from_olive(self, file: Path) -> tuple[str, list[Problem]]:
+        """The recipe, as YAML, that does what an Olive workflow in a JSON file says, and what has no counterpart. Raises
+        StudioError where the file is none, or asks for what the studio does not do."""
+        found = read_workflow(file)
+        recipes.build(found.recipe)
+        return recipes.dump(found.recipe), found.left_out
+
+    def olive_command(self, job_id: str) -> OliveCommand:
+        """What trains as the fine-tuning `job_id` did. Raises StudioError for another job."""
+        job = self.store.job(job_id)
+        if job.stage != "finetune":
+            raise StudioError("olive.not_finetune", job=job_id, stage=job.stage)
+        model = self.store.artifact(job.params["model"], (Kind.MODEL,))
+        recipe = recipes.Recipe.model_validate(self.store.recipe(job.run_id))
+        seed = recipe.seed_of(next(step for step in recipe.stages if step.id == job.stage_id))
+        return finetune_command(job.params, str(model.path), seed)

@@ -16,6 +16,7 @@ from backend.cli import (
     failures,
     hub,
     jobs,
+    olive,
     packages,
     projects,
     run,
@@ -33,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (serve_web, run, projects, datasets, artifacts, hub, packages, endpoints, jobs, chat, serve_api):
+for module in (serve_web, run, projects, datasets, artifacts, hub, packages, endpoints, jobs, olive, chat, serve_api):
     module.register(app)
 
 

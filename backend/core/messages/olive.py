@@ -1,0 +1,27 @@
+"""Sentences about workflows of Olive."""
+
+MESSAGES: dict[str, tuple[str, str]] = {
+    "olive.unreadable": ("{file} can't be read: {reason}.", "Use the JSON file that Olive runs."),
+    "olive.no_workflow": ("{file} is not an Olive workflow.", "Use a JSON file with `input_model` and `passes`."),
+    "olive.nothing": ("{file} has no pass that trains or converts.", "Use a workflow with such a pass."),
+    "olive.pass_unknown": (
+        "The studio has nothing like the pass “{name}” ({type}).",
+        "Remove it from the workflow, or run it with Olive.",
+    ),
+    "olive.value_unknown": ("“{value}” is not known for {name}.", "Change it in the workflow."),
+    "olive.model": (
+        "The model is expected under the name “{name}”.",
+        "If it is not in the studio yet: `slmops models import {path}`.",
+    ),
+    "olive.data": (
+        "{place}: the rows of “{data}” are not in a file.",
+        "Name yours: `slmops run RECIPE --set data.source=FILE`.",
+    ),
+    "olive.left_out": ("{place} = {value} was left out.", "Check that the result does not depend on it."),
+    "olive.not_finetune": (
+        "Job {job} ({stage}) is no fine-tuning.",
+        "Use one of `finetune`; `slmops jobs list` shows them. Exported models hold their workflow in olive.json.",
+    ),
+    "olive.whole_loss": ("Olive learns whole conversations, the studio only the answers.", "Expect other losses."),
+    "olive.differs": ("Olive's command has no “{name}”; here it is {value}.", "Expect another result."),
+}

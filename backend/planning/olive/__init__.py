@@ -1,0 +1,1 @@
+"""Olive workflows as recipes, and the training of a run as an Olive command."""
