@@ -102,5 +102,5 @@ class Runs:
             raise StudioError("olive.not_finetune", job=job_id, stage=job.stage)
         model = self.store.artifact(job.params["model"], (Kind.MODEL,))
         recipe = recipes.Recipe.model_validate(self.store.recipe(job.run_id))
-        seed = recipe.seed_of(next(step for step in recipe.stages if step.id == job.stage_id))
+        seed = recipe.seed_of(next(each for each in recipe.stages if each.id == job.stage_id))
         return finetune_command(job.params, str(model.path), seed)

@@ -35,7 +35,6 @@ from backend.data.baseline_scores import stored_baseline
 from backend.data.dataset import DataFolder, Row
 from backend.data.token_view import TokenLengths, TokenView, token_lengths, token_view
 from backend.db import Store
-from backend.db.database import tell_failures
 from backend.files import disk, trash
 from backend.jobs.service import JobService, NewJob
 from backend.models import catalogue
@@ -62,11 +61,6 @@ class Studio(Datasets, Projects, Ablations, Endpoints, Hub, Imports, Readings, N
     @classmethod
     def open(cls, **settings: Any) -> Studio:
         return cls(Settings(**settings))
-
-    def tell_failures(self) -> None:
-        """From now on a database that fails (locked, damaged, read-only, full) raises StudioError, wherever it is read or
-        written."""
-        tell_failures(self.store.engine)
 
     @cached_property
     def jobs(self) -> JobService:
