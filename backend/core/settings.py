@@ -60,6 +60,12 @@ class Settings(BaseSettings):
         default=300, ge=0, description="Seconds of silence after which a model that chats is unloaded; 0: never."
     )
 
+    trackers: str = Field(
+        default="",
+        description="Where trainings report beside TensorBoard files, separated by commas: mlflow, trackio, wandb. Each stays "
+        "on this machine, unless its own variables, named in SLMOPS_EXTRA_VARIABLES, say otherwise.",
+    )
+
     def __init__(self, **given: Any) -> None:
         """Raises StudioError for a variable whose value can't be used."""
         try:
@@ -96,6 +102,11 @@ class Settings(BaseSettings):
     @property
     def logs(self) -> Path:
         return self.home / "logs"
+
+    @property
+    def tensorboard(self) -> Path:
+        """The curves of trainings as TensorBoard reads them: a folder for each job."""
+        return self.logs / "tensorboard"
 
     @property
     def cache(self) -> Path:

@@ -106,6 +106,7 @@ def delete_run(store: Store, settings: Settings, run_id: str) -> None:
     for job in run.jobs:
         shutil.rmtree(settings.jobs / job.id, ignore_errors=True)
         (settings.logs / f"{job.id}.log").unlink(missing_ok=True)
+        shutil.rmtree(settings.tensorboard / job.id, ignore_errors=True)
     store.delete_run(run_id)
 
 

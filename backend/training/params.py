@@ -22,6 +22,7 @@ from backend.models import costs
 from backend.models.probe import LEGAL_FILES, TOKENIZER_FILES
 from backend.training.control import ControlParams, check_control, inactive_control
 from backend.training.lora import LoraParams
+from backend.training.trackers import check_trackers
 from backend.training.turns import check_tools
 
 
@@ -215,7 +216,7 @@ def check_training(params: TrainingParams, model_ref: str, data_ref: str, world:
     if model and params.max_length > model.facts["context"]:
         args = {"max_length": params.max_length, "context": model.facts["context"]}
         problems.append(Problem(code="train.context", args=args, field="max_length"))
-    return problems + check_tools(model_ref, data_ref, world)
+    return problems + check_trackers() + check_tools(model_ref, data_ref, world)
 
 
 def inactive_fields(values: Mapping[str, Any]) -> set[str]:

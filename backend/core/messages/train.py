@@ -1,6 +1,11 @@
 """Sentences about training."""
 
 MESSAGES: dict[str, tuple[str, str]] = {
+    "train.tracker_unknown": ("SLMOPS_TRACKERS: “{name}” is not a known tracker.", "Use {known}, or unset it."),
+    "train.tracker_missing": (
+        "SLMOPS_TRACKERS: the package of “{name}” is not installed.",
+        "Run `pip install {package}` in the studio's environment, or unset it.",
+    ),
     "train.no_rows": (
         "“{data}” has no labelled training rows.",
         "Choose a dataset with answers, or let a teacher answer it first.",

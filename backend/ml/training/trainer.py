@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ from transformers import PrinterCallback, TrainerCallback
 from trl import SFTConfig, SFTTrainer  # type: ignore[attr-defined]
 
 from backend.core.errors import Problem, StudioError
+from backend.core.settings import Settings
 from backend.core.stage import Context
 from backend.data.encoding import EncodedExamples
 from backend.ml.inference.device import bf16_pays, device
@@ -31,6 +32,7 @@ from backend.ml.training.control import (
 )
 from backend.ml.training.shared_prefix import answer_hidden_states, head_logits
 from backend.training.params import TrainingParams
+from backend.training.trackers import PROJECT, report_to
 
 _POINTS = 400  # of a curve
 _CHECKPOINT_SECONDS = 60.0
@@ -66,9 +68,10 @@ def train(
         raise StudioError("train.no_validation_left", field="patience" if params.patience else "keep")
     planned = params.optimizer_steps(len(data.items))
     trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    trackers = report_to(Settings(home=ctx.artifacts.parent), ctx.job_id)
     trainer = (make or AnswerTrainer)(
         model=model,
-        args=_config(params, ctx.seed, ctx.checkpoints, len(data.items), bool(held_out.items)),
+        args=_config(params, ctx.seed, ctx.checkpoints, len(data.items), bool(held_out.items), trackers),
         train_dataset=as_dataset(data),
         eval_dataset=as_dataset(held_out),
         processing_class=tokenizer,
@@ -211,7 +214,9 @@ def _collate(extra_column: str, inner: Callable[..., dict[str, Any]], items: lis
     )
 
 
-def _config(params: TrainingParams, seed: int, folder: Path, rows: int, evaluates: bool) -> SFTConfig:
+def _config(
+    params: TrainingParams, seed: int, folder: Path, rows: int, evaluates: bool, trackers: Sequence[str] = ()
+) -> SFTConfig:
     steps = params.optimizer_steps(rows)
     return SFTConfig(
         output_dir=str(folder),
@@ -237,7 +242,8 @@ def _config(params: TrainingParams, seed: int, folder: Path, rows: int, evaluate
         max_length=None,
         dataset_kwargs={"skip_prepare_dataset": True},
         dataloader_num_workers=0,
-        report_to="none",
+        report_to=list(trackers),
+        project=PROJECT,
         disable_tqdm=True,
         logging_nan_inf_filter=False,
         include_num_input_tokens_seen="non_padding",  # kept in checkpoints
