@@ -5,10 +5,6 @@ What a card then shows is what training, chat and serving will do, before an hou
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +21,6 @@ from backend.ml.inference.findings import reason_of
 QUESTION = "What is the capital of France?"
 SYSTEM = "Answer in one word."
 TOKENS = 8
-SECONDS = 20
-"""For the template to render one question."""
 _SHOWN_CHARS = 2_000
 _SHARE = 0.5
 """Of the free memory that the weights may take for the trial; a larger model is rendered and tokenized only."""
@@ -44,15 +38,14 @@ def tried(folder: Path, base: Path | None = None) -> tuple[dict[str, Any], list[
         if encoder.tokenizer.token_to_id(talk.end) is None:
             return {}, [Problem(code="talk.unknown_end", args={"end": talk.end})]
         messages = [Message(role="system", content=SYSTEM), Message(role="user", content=QUESTION)]
-        with in_time(SECONDS):
-            ids, text = encoder.chat_ids(messages), encoder.render(messages)
+        ids, text = encoder.chat_ids(messages), encoder.render(messages)
     except StudioError as error:
         return {}, error.problems
     except TemplateSyntaxError as error:
         return {}, [Problem(code="talk.syntax", args={"line": error.lineno, "reason": reason_of(error)})]
     except MemoryError:
         return {}, [Problem(code="talk.refused", args={"reason": "it needs too much memory."})]
-    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, TimeoutError) as error:
+    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
         return {}, [
             Problem(code="talk.refused", args={"reason": reason_of(error)})
         ]  # what a template's own code raises
@@ -68,26 +61,6 @@ def tried(folder: Path, base: Path | None = None) -> tuple[dict[str, Any], list[
         return found, [Problem(code="models.trial_failed", args={"reason": reason_of(error)})]
     ended = bool(answer) and answer[-1] in encoder.stops
     return found | {"answer": encoder.text(answer), "ended": ended}, talk.findings
-
-
-@contextmanager
-def in_time(seconds: int) -> Iterator[None]:
-    """Raises TimeoutError in a block that takes longer, also in the middle of a template's loop. Only the main thread of a
-    process can be interrupted so: that of the child that checks a model."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def late(*_: object) -> None:
-        raise TimeoutError(f"it takes more than {seconds} s.")
-
-    before = signal.signal(signal.SIGALRM, late)
-    signal.alarm(seconds)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def _opened(folder: Path, base: Path | None) -> Any:

@@ -16,7 +16,6 @@ from transformers import AutoModelForCausalLM
 from backend.core.errors import StudioError
 from backend.core.settings import Settings
 from backend.db import Store
-from backend.ml.inference import trial
 from backend.ml.inference.load import load_model
 from backend.ml.inference.weight_check import checked
 from backend.models.catalogue import import_folder
@@ -147,15 +146,11 @@ def test_a_weight_in_two_files_is_refused(tiny_model: Path, tmp_path: Path) -> N
 TEMPLATES = {
     "{% for m in messages if m.role == 'system' %}{{ m.content }}{% endfor %}<|im_start|>assistant": "talk.question_lost",
     "hello": "talk.question_lost",
-    "{% for a in range(99999) %}{% for b in range(99999) %}{{ a }}{% endfor %}{% endfor %}": "talk.refused",
 }
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
-def test_a_template_of_no_use_is_refused(
-    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, template: str
-) -> None:
-    monkeypatch.setattr(trial, "SECONDS", 1)
+def test_a_template_of_no_use_is_refused(tiny_model: Path, tmp_path: Path, template: str) -> None:
     folder = folder_with(tiny_model, tmp_path / "m")
     (folder / "chat_template.jinja").write_text(template)
     with pytest.raises(StudioError) as refused:
