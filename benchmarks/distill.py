@@ -175,8 +175,9 @@ def _prepare(folder: Path, options: argparse.Namespace) -> None:
 
 
 def _cut(folder: Path, teacher: ArtifactView) -> None:
-    from backend.ml.compression.prune import prune_layers, save_model
+    from backend.ml.compression.prune import prune_layers
     from backend.ml.inference.load import load_model
+    from backend.ml.training.full_model import save_model
 
     model = prune_layers(load_model(teacher, lambda _: teacher), _KEEP)
     out = folder / "student"
@@ -205,8 +206,8 @@ def _commands(folder: Path, rows: int) -> None:
 def _other(folder: Path) -> None:
     """The student's layers under a table of 1,024 tokens that were made on the rows, with random weights."""
     from backend.data.dataset import DataFolder
-    from backend.ml.compression.prune import save_model
     from backend.ml.inference.load import load_model
+    from backend.ml.training.full_model import save_model
 
     views = [ArtifactView.model_validate_json((folder / f"{name}.json").read_text()) for name in ("student", "data")]
     texts = [f"{row.input} {row.output}" for row in DataFolder(views[1].path).rows("train")]

@@ -19,6 +19,7 @@ from backend.planning.olive.read_workflow import read_workflow
 from backend.planning.planner import Plan
 from backend.planning.run_comparison import ParamDifference, ResultDifference, RunComparison
 from backend.planning.run_facts import Flow, changed_params
+from backend.stages import stage
 
 __all__ = [
     "Flow",
@@ -103,4 +104,5 @@ class Runs:
         model = self.store.artifact(job.params["model"], (Kind.MODEL,))
         recipe = recipes.Recipe.model_validate(self.store.recipe(job.run_id))
         seed = recipe.seed_of(next(each for each in recipe.stages if each.id == job.stage_id))
-        return finetune_command(job.params, str(model.path), seed)
+        params = stage(job.stage).parse(job.params).resolved(model.facts)
+        return finetune_command(params.model_dump(mode="json"), str(model.path), seed)

@@ -32,7 +32,9 @@ def run(
     recipe: Annotated[str | None, typer.Argument(help="A recipe file, or the name of a built-in recipe.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="<id>.<parameter>=<value>, repeatable.")] = None,
     json_: Annotated[bool, typer.Option("--json", help="One JSON object per event on stdout.")] = False,
-    quote: Annotated[bool, typer.Option("--quote", help="Check the recipe and show its estimate, then stop.")] = False,
+    quote: Annotated[
+        bool, typer.Option("--quote", "--dry-run", help="Check it and show its estimate, then stop.")
+    ] = False,
     list_: Annotated[bool, typer.Option("--list", help="List the built-in recipes.")] = False,
     fetch: Annotated[bool, typer.Option("--fetch", help="Download the built-in model if needed.")] = False,
     project: InProject = None,
@@ -230,13 +232,8 @@ def show_plan(plan: Plan, as_json: bool) -> None:
 
     if as_json:
         quotes = {step.step.id: step.quote.model_dump(exclude={"forecast"}) for step in plan.steps}
-        sums = {
-            "seconds": plan.seconds,
-            "seconds_range": plan.seconds_range,
-            "disk_bytes": plan.disk_bytes,
-            "money": plan.money,
-        }
-        print_json({"event": "quote", "stages": quotes, **sums})
+        sums = {"seconds": plan.seconds, "seconds_range": plan.seconds_range, "disk_bytes": plan.disk_bytes}
+        print_json({"event": "quote", "stages": quotes, **sums, "money": plan.money})
         return
     rows = [
         [
@@ -253,6 +250,9 @@ def show_plan(plan: Plan, as_json: bool) -> None:
     total = [duration_range(*plan.seconds_range), human_bytes(plan.memory_bytes), human_bytes(plan.disk_bytes), money]
     rows.append(["in all", "", *total])
     table(["stage", "kind", "time", "memory", "disk", "money"], rows)
+    for step in plan.steps:
+        if step.quote.learning:
+            line(f"{step.step.id} {step.quote.learning.text()}")
 
 
 def baseline_comparison(studio: Studio, job: JobView) -> str:

@@ -66,12 +66,37 @@ class State(StrEnum):
 FINISHED = (State.SUCCEEDED, State.FINDINGS)
 
 
+class Learning(View):
+    """How many of a model's `total` parameters (an adapter's counted) a training trains. `modules`: name -> how many of them
+    are adapted or trained whole; empty without an adapter. `estimated`: the weights are not there yet to be looked at.
+    `learning_rate`: with which it learns, `usual_rates`: between which that usually is."""
+
+    trained: int
+    total: int
+    modules: dict[str, int] = {}
+    estimated: bool = False
+    learning_rate: float = 0.0
+    usual_rates: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def share(self) -> float:
+        return self.trained / max(1, self.total)
+
+    def text(self) -> str:
+        """`trains 4.885 M of 139.4 M parameters (3.5%): down_proj ×30, …; learning rate 0.001`, as the command line says
+        it."""
+        about = "about " if self.estimated else ""
+        names = ", ".join(f"{name} ×{count}" for name, count in sorted(self.modules.items()))
+        figures = f"{self.trained / 1e6:.4g} M of {self.total / 1e6:.4g} M parameters ({self.share:.1%})"
+        return f"trains {about}{figures}{f': {names}' if names else ''}; learning rate {self.learning_rate:g}"
+
+
 class Quote(View):
     """What a stage will cost: `seconds` on this machine, peak `memory_bytes` of its process, `disk_bytes` kept at the
     end, `tokens` sent to and from a paid endpoint, `money` that they cost in USD as far as prices are known. `stretch`: how
     much longer than the stage's own estimate its last runs took here (1.0: none yet), of which there were `runs`; most runs
     end between `least_seconds` and `most_seconds` (0: not known). `forecast`: the facts that its artifact will have, so
-    that later stages can be quoted."""
+    that later stages can be quoted. `learning`: of a training."""
 
     seconds: float
     memory_bytes: int
@@ -83,6 +108,7 @@ class Quote(View):
     least_seconds: float = 0.0
     most_seconds: float = 0.0
     forecast: dict[str, Any] = {}
+    learning: Learning | None = None
 
 
 def whole_range(quotes: Iterable[Quote]) -> tuple[float, float]:

@@ -139,13 +139,15 @@ class Context(Protocol):
 class Form(Generic[P]):
     """What a page asks. `open`: the fields that stand open, in this order, the rest being folded away; `offers`: field -> the
     stages whose newest result it begins with, the first that has one; `takes_project_model`: `model` begins with what the
-    project has come to, ablations counted; `inactive(values)`: fields without effect beside these values of the others."""
+    project has come to, ablations counted; `inactive(values)`: fields without effect beside these values of the others;
+    `presets`: English name -> values that somebody may begin with."""
 
     params: type[P]
     open: tuple[str, ...]
     offers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     takes_project_model: bool = False
     inactive: Callable[[Mapping[str, Any]], set[str]] = lambda values: set()
+    presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,8 +21,8 @@ _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 _MAX_HEADER = 100_000_000  # bytes; the limit of the safetensors format
 _LICENSES = (("Apache License", "Apache-2.0"), ("MIT License", "MIT"), ("BSD 3-Clause", "BSD-3-Clause"))
 
-_TABLES = ("embed_tokens.weight", "wte.weight", "embed_in.weight", "word_embeddings.weight", "embeddings.weight")
-_HEADS = ("lm_head.weight", "embed_out.weight")
+TABLES = ("embed_tokens.weight", "wte.weight", "embed_in.weight", "word_embeddings.weight", "embeddings.weight")
+HEADS = ("lm_head.weight", "embed_out.weight")
 """How architectures call the table of tokens, and the output head where it is one of its own."""
 
 TOKENIZER_FILES = (
@@ -179,7 +179,7 @@ def _check_vocabulary(path: Path, config: dict[str, Any], tensors: Header) -> No
     vocabulary = tokenizer.model.vocab
     highest = max(vocabulary.values(), default=-1) if isinstance(vocabulary, dict) else len(vocabulary) - 1
     highest = max([highest, *(token.id for token in tokenizer.added_tokens)])
-    embedding = next((t["shape"] for name, t in tensors.items() if name.endswith(_TABLES)), None)
+    embedding = next((t["shape"] for name, t in tensors.items() if name.endswith(TABLES)), None)
     rows = embedding[0] if embedding else config["vocab_size"]
     for need, by in ((highest + 1, "tokenizer.json"), (config["vocab_size"], "config.json")):
         if rows < need:
@@ -195,11 +195,11 @@ def _tied(config: dict[str, Any], tensors: Header) -> bool:
     """Whether input and output share a table. A config that leaves it out means its class's default: then what is there
     tells."""
     stated = config.get("tie_word_embeddings")
-    return bool(stated) if stated is not None else not any(name.endswith(_HEADS) for name in tensors)
+    return bool(stated) if stated is not None else not any(name.endswith(HEADS) for name in tensors)
 
 
 def _count(tensors: Header, tied: bool) -> int:
-    return sum(prod(t["shape"]) for name, t in tensors.items() if not (tied and name.endswith(_HEADS)))
+    return sum(prod(t["shape"]) for name, t in tensors.items() if not (tied and name.endswith(HEADS)))
 
 
 def read_json(path: Path, name: str) -> dict[str, Any]:

@@ -25,8 +25,8 @@ _NEEDED = frozenset({"model_name", "data", "split", "n"})
 
 
 class Origin(View):
-    """One step of a model's making. `how`: imported, lora, pruned, distilled, quantized or attached; `name` is what came out;
-    `source` what went in; `data` and `teacher` (who answered that data) where it was trained."""
+    """One step of a model's making. `how`: imported, lora, tuned (in full), pruned, distilled, quantized or attached; `name` is
+    what came out; `source` what went in; `data` and `teacher` (who answered that data) where it was trained."""
 
     how: str
     name: str
@@ -197,9 +197,16 @@ def _origin(model: ArtifactView, source: ArtifactView, known: dict[str, Artifact
         precision = str(model.facts.get("precision", ""))
         return Origin(how="quantized", name=model.name, source=source.name, detail=precision.upper())
     data = known.get(model.facts.get("data", ""))
-    how = "lora" if model.kind is Kind.ADAPTER else "pruned" if "kept_layers" in model.facts else "distilled"
-    layers = "" if how == "lora" else f"{model.facts.get('layers')}/{source.facts.get('layers')}"
+    how = _how(model)
+    layers = "" if how in ("lora", "tuned") else f"{model.facts.get('layers')}/{source.facts.get('layers')}"
     teacher = str(data.facts.get("teacher", "")) if data else ""
     return Origin(
         how=how, name=model.name, source=source.name, data=data.name if data else "", teacher=teacher, detail=layers
     )
+
+
+def _how(model: ArtifactView) -> str:
+    """Of a model or adapter that was made here."""
+    if model.kind is Kind.ADAPTER:
+        return "lora"
+    return "pruned" if "kept_layers" in model.facts else "tuned" if "finetune_method" in model.facts else "distilled"

@@ -18,23 +18,17 @@ from backend.core.fields import Labels
 from backend.core.refs import DatasetRef, TorchRef
 from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.stage import Context, Params, Stage, World, check_fits, check_refs
-from backend.core.thresholds import as_facts
 from backend.models import costs
 from backend.models.architectures import tune_only
 from backend.models.teacher_accuracy import check_answers, warn_inaccurate
+from backend.training.adapted import check_modules, learning
 from backend.training.captures import capture_training_bytes
-from backend.training.control import TrainingResult, control_facts
+from backend.training.control import TrainingResult
 from backend.training.examples import load_examples
 from backend.training.lora import LoraParams, UseAdapterParams, check_lora
 from backend.training.methods import MERGING_METHODS, MethodParams, check_method, teacher_cost, unused_fields
-from backend.training.outcome import finite, result_fields
-from backend.training.params import (
-    TrainingParams,
-    check_training,
-    inactive_fields,
-    learned_facts,
-    workload,
-)
+from backend.training.params import TrainingParams, check_training, inactive_fields, workload
+from backend.training.rates import Learner
 from backend.training.turns import training_facts
 
 
@@ -59,6 +53,10 @@ class DistillParams(LoraParams, UseAdapterParams, TrainingParams, MethodParams, 
     )
 
     @property
+    def learner(self) -> Learner:
+        return "adapter" if self.adapter else "student"
+
+    @property
     def merges_turns(self) -> bool:
         return super().merges_turns and self.method in MERGING_METHODS
 
@@ -74,9 +72,12 @@ def check(params: DistillParams, world: World) -> list[Problem]:
     problems = check_training(params, params.student, params.data, world)
     problems += check_method(params, params.student, params.data, world)
     student = world.describe(params.student)
-    problems += check_lora(params, student.facts if student else {}) if params.adapter else []
+    if params.adapter:
+        problems += check_lora(params) + check_modules(params, params.student, world)
     notes = tune_only(student.facts if student else {}, "student")
-    return (problems or check_fits(quote(params, world), world)) + check_answers(params.data, world) + notes
+    if not any(each.blocking for each in problems):
+        problems += check_fits(quote(params, world), world)
+    return problems + check_answers(params.data, world) + notes
 
 
 def quote(params: DistillParams, world: World) -> Quote:
@@ -85,9 +86,8 @@ def quote(params: DistillParams, world: World) -> Quote:
     facts = student.facts
     shape = workload(params, training_facts(params.merges_turns, params.max_length, student, data))
     train = costs.training_seconds(facts, **shape.timing, frozen=params.adapter)
-    trains = costs.training_bytes(
-        facts, trained=_trained_parameters(params, facts), batch_tokens=shape.batch_tokens(params)
-    )
+    learns = learning(params, params if params.adapter else None, params.student, world, _trained(params, facts))
+    trains = costs.training_bytes(facts, trained=learns.trained, batch_tokens=shape.batch_tokens(params))
     trains += shape.rationale_bytes(params, facts["vocabulary"])
     if params.capture and (capture := world.describe(params.capture)):
         train += costs.divergence_seconds(facts, shape.rows * shape.answers)
@@ -101,16 +101,19 @@ def quote(params: DistillParams, world: World) -> Quote:
         memory_bytes=max(trains, costs.answer_bytes({**facts, "format": "torch"})),
         disk_bytes=facts["parameters"] * 4 + 4_000_000,
         forecast={**costs.merged(facts), "format": "torch", "data": params.data, "kept_layers": []},
+        learning=learns,
     )
 
 
 def run(params: DistillParams, ctx: Context) -> DistillResult:
     from backend.ml.distillation.method_trainer import method_trainer
     from backend.ml.inference.load import load_model, tokenizer_of
+    from backend.ml.training.full_model import keep_model
     from backend.ml.training.lora import adapter_state, merge_adapter
     from backend.ml.training.trainer import train
 
     source, data = ctx.input(params.student), ctx.input(params.data)
+    params = params.resolved(source.facts)
     warn_inaccurate(data, ctx)
     ctx.progress(0, 1, "reading rows")
     examples, held_out = load_examples(params, source.path, data, ctx)
@@ -126,7 +129,9 @@ def run(params: DistillParams, ctx: Context) -> DistillResult:
         del model, make  # and with it a teacher in memory
         gc.collect()  # a trainer holds itself, and so its model, until it is collected
         model = merge_adapter(load_model(source, ctx.input, merged=True), *learned)
-    return _keep(params, model, source, data, trained, ctx)
+    others = [ctx.input(ref) for ref in (params.capture, params.teacher) if ref]
+    name = params.name or f"{data.name}-distilled"
+    return DistillResult(**keep_model(model, trained, (source, data, *others), name, ctx, params))
 
 
 def trains_embeddings(params: DistillParams, facts: dict[str, Any]) -> bool:
@@ -136,10 +141,8 @@ def trains_embeddings(params: DistillParams, facts: dict[str, Any]) -> bool:
     return params.train_embeddings == "always"
 
 
-def _trained_parameters(params: DistillParams, facts: dict[str, Any]) -> int:
-    """How many parameters learn."""
-    if params.adapter:
-        return costs.lora_size(facts, params.rank, params.targets)
+def _trained(params: DistillParams, facts: dict[str, Any]) -> int:
+    """How many parameters learn in full."""
     return int(facts["parameters"]) if trains_embeddings(params, facts) else costs.body_size(facts)
 
 
@@ -154,36 +157,6 @@ def _student(params: DistillParams, source: ArtifactView, ctx: Context) -> Any:
     if not trains_embeddings(params, source.facts):
         freeze_embeddings(model)
     return model
-
-
-def _keep(
-    params: DistillParams,
-    model: Any,
-    source: ArtifactView,
-    data: ArtifactView,
-    trained: tuple[dict[str, float], list[Problem]],
-    ctx: Context,
-) -> DistillResult:
-    from backend.ml.compression.prune import save_model
-    from backend.models.probe import inspect_folder
-
-    metrics, said = trained
-    out = ctx.scratch("out")
-    save_model(model, out)
-    inherited = learned_facts(source, data, out)
-    facts = {**inspect_folder(out), **{name: inherited[name] for name in ("data", "template")}}
-    told = result_fields(said, metrics, facts)
-    facts |= {"training": control_facts(metrics), **as_facts(told["findings"])}
-    made = ctx.artifact(
-        Kind.MODEL,
-        params.name or f"{data.name}-distilled"[:100],
-        out,
-        facts=facts,
-        parents=[source.id, data.id, *(ctx.input(ref).id for ref in (params.capture, params.teacher) if ref)],
-        license=source.license,
-    )
-    numbers = {**finite(metrics), "parameters": float(facts["parameters"])}
-    return DistillResult(artifact=made.id, metrics=numbers, **told)
 
 
 STAGE = Stage(

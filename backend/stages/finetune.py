@@ -1,27 +1,30 @@
-"""LoRA fine-tuning: a model learns a dataset's own answers by a small adapter; the model itself stays as it is.
+"""Fine-tuning: a model learns a dataset's own answers, by a small adapter (LoRA and its kin) or in full; the model itself stays
+as it is.
 
-Needs a full model and a dataset with answers in its train split. Leaves an adapter: LoRA weights, tokenizer, chat
-template and the dataset's template. With `qlora` the model is held in 4 bits while it trains (less memory, slower).
+Needs a full model and a dataset with answers in its train split. Leaves an adapter: LoRA weights, tokenizer, chat template and
+the dataset's template; or with `method: full` a model, all of whose weights learned. With `qlora` the model is held in 4
+or 8 bits while its adapter trains (less memory, slower).
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from backend.core.errors import Problem
 from backend.core.fields import Labels, TrainingBatch
 from backend.core.refs import BaseRef, DatasetRef
-from backend.core.schemas import Kind, Quote
+from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.stage import Context, Params, Stage, World, check_fits, check_refs
 from backend.core.thresholds import as_facts
 from backend.models import costs
 from backend.models.architectures import tune_only
 from backend.models.teacher_accuracy import check_answers, warn_inaccurate
+from backend.training.adapted import check_modules, learning
 from backend.training.control import TrainingResult, control_facts
 from backend.training.examples import load_examples
-from backend.training.lora import DORA_COST, LoraParams, check_lora
+from backend.training.lora import DORA_COST, FULL, LoraParams, check_lora
 from backend.training.outcome import finite, result_fields
 from backend.training.params import (
     TrainingParams,
@@ -30,16 +33,20 @@ from backend.training.params import (
     learned_facts,
     workload,
 )
+from backend.training.presets import FINETUNE_PRESETS
+from backend.training.rates import Learner
 from backend.training.turns import training_facts
 
 _BLOCK = 64  # weights that share a scale in the 4-bit format
+_BYTES = {4: 1.5, 8: 2.0, 32: 4.0}
+"""Memory of a weight by the bits in which its model is held; token table and head stay in float32."""
 
 
 class _Inputs(Params):
     model: BaseRef = Field(
         default="smollm2-135m-instruct",
         title="Model",
-        description="Model to fine-tune. It stays unchanged: training goes into a small adapter.",
+        description="Model to fine-tune. It stays unchanged: what is learned becomes an adapter or a new model.",
     )
     data: DatasetRef = Field(default="", title="Dataset", description="Training examples with their answers.")
 
@@ -49,27 +56,47 @@ class FinetuneParams(LoraParams, TrainingParams, _Inputs):
 
     batch_size: TrainingBatch = 8
     method: Annotated[
-        Literal["lora", "dora", "rslora"], Labels({"lora": "LoRA", "dora": "DoRA", "rslora": "rsLoRA"})
+        Literal["lora", "dora", "rslora", "full"],
+        Labels({"lora": "LoRA", "dora": "DoRA", "rslora": "rsLoRA", "full": "Full"}),
     ] = Field(
         default="lora",
         title="Method",
         description="LoRA is fastest. DoRA also learns each module's scale: slower. rsLoRA scales by alpha / √rank, for ranks "
-        "of 32 and more.",
+        "of 32 and more. Full trains all weights and needs much more memory.",
     )
     qlora: bool = Field(
         default=False,
         title="QLoRA",
-        description="Keeps the model in 4 bits during training: much less memory, but slower on a CPU.",
+        description="Keeps the model quantized during training: much less memory, but slower on a CPU.",
+    )
+    qlora_bits: Literal[4, 8] = Field(
+        default=4,
+        title="QLoRA bits",
+        description="4 bits need the least memory. 8 bits stay closer to the model and take any hidden size.",
     )
 
     @property
     def variant(self) -> str:
         return self.method
 
+    @property
+    def learner(self) -> Learner:
+        return "full" if self.full else "adapter"
+
+    @property
+    def full(self) -> bool:
+        """Whether all weights learn, so that a model comes out."""
+        return self.method == FULL
+
+    @property
+    def bits(self) -> int:
+        """In which the model's own weights are held."""
+        return self.qlora_bits if self.qlora else 32
+
 
 class FinetuneResult(TrainingResult):
     """Metrics: train_loss, tokens_per_s, trained_tokens, steps, trained_parameters, and of the evaluations eval_loss,
-    kept_step, best_step, best_eval_loss, last_eval_loss, planned_steps."""
+    kept_step, best_step, best_eval_loss, last_eval_loss, planned_steps; of a full one parameters."""
 
 
 def check(params: FinetuneParams, world: World) -> list[Problem]:
@@ -79,57 +106,83 @@ def check(params: FinetuneParams, world: World) -> list[Problem]:
     problems = check_training(params, params.model, params.data, world)
     model = world.describe(params.model)
     notes = tune_only(model.facts if model else {}, "model")
-    if params.qlora and model and model.facts["hidden_size"] % _BLOCK:
+    if params.bits == 4 and model and model.facts["hidden_size"] % _BLOCK:
         args = {"size": model.facts["hidden_size"], "block": _BLOCK}
         problems.append(Problem(code="train.qlora_size", args=args, field="qlora"))
-    problems += check_lora(params, model.facts if model else {})
-    return (problems or check_fits(quote(params, world), world)) + check_answers(params.data, world) + notes
+    if not params.full:
+        problems += check_lora(params) + check_modules(params, params.model, world)
+    if not any(each.blocking for each in problems):
+        problems += check_fits(quote(params, world), world)
+    return problems + check_answers(params.data, world) + notes
 
 
 def quote(params: FinetuneParams, world: World) -> Quote:
     model, data = world.describe(params.model), world.describe(params.data)
     assert model and data
-    trained = costs.lora_size(model.facts, params.rank, params.targets)
+    learns = learning(params, None if params.full else params, params.model, world, model.facts["parameters"])
     shape = workload(params, training_facts(params.merges_turns, params.max_length, model, data))
     slow = (1.25 if params.qlora else 1.0) * (DORA_COST if params.method == "dora" else 1.0) * shape.slowdown(params)
-    train = costs.training_seconds(model.facts, **shape.timing, frozen=True)
+    train = costs.training_seconds(model.facts, **shape.timing, frozen=not params.full)
     start = costs.start_seconds(model.facts) + shape.answering_seconds(model.facts, params)
     memory = costs.training_bytes(
         model.facts,
-        trained=trained,
+        trained=learns.trained,
         batch_tokens=shape.batch_tokens(params),
-        base_bytes=1.5 if params.qlora else 4.0,
+        base_bytes=_BYTES[params.bits],
     )
-    forecast = {**model.facts, "format": "adapter", "base": params.model, "data": params.data}
+    made: dict[str, Any] = {"format": "adapter", "base": params.model, "adapter_parameters": learns.trained}
+    if params.full:
+        made = {"format": "torch", "kept_layers": []}
     return Quote(
         seconds=(start + slow * train) / world.speed(),
         memory_bytes=memory + shape.rationale_bytes(params, model.facts["vocabulary"]),
-        disk_bytes=trained * 4 + 4_000_000,
-        forecast={**forecast, "adapter_parameters": trained},
+        disk_bytes=learns.trained * 4 + 4_000_000,
+        forecast={**model.facts, **made, "data": params.data},
+        learning=learns,
     )
 
 
 def run(params: FinetuneParams, ctx: Context) -> FinetuneResult:
     from backend.ml.inference.load import load_model, tokenizer_of
-    from backend.ml.training.lora import add_adapter, save_adapter
+    from backend.ml.training.full_model import keep_model
+    from backend.ml.training.lora import add_adapter
     from backend.ml.training.rationale import rationale_trainer
     from backend.ml.training.trainer import train
 
     base, data = ctx.input(params.model), ctx.input(params.data)
+    params = params.resolved(base.facts)
     warn_inaccurate(data, ctx)
     ctx.progress(0, 1, "reading rows")
     examples, held_out = load_examples(params, base.path, data, ctx)
     ctx.raise_if_cancelled()
     ctx.progress(0, 1, "loading the model")
-    model = add_adapter(load_model(base, ctx.input, quantized=params.qlora), params, ctx.seed)
+    model = load_model(base, ctx.input, bits=params.bits)
+    model = model if params.full else add_adapter(model, params, ctx.seed)
     make = rationale_trainer(params, examples)
-    metrics, said = train(model, tokenizer_of(base.path), examples, held_out, params, ctx, make)
+    trained = train(model, tokenizer_of(base.path), examples, held_out, params, ctx, make)
     ctx.raise_if_cancelled()
+    if params.full:
+        name = params.name or f"{data.name}-tuned"
+        return FinetuneResult(**keep_model(model, trained, (base, data), name, ctx, params, finetune_method="full"))
+    return _keep_adapter(params, model, base, data, trained, ctx)
+
+
+def _keep_adapter(
+    params: FinetuneParams,
+    model: Any,
+    base: ArtifactView,
+    data: ArtifactView,
+    trained: tuple[dict[str, float], list[Problem]],
+    ctx: Context,
+) -> FinetuneResult:
+    from backend.ml.training.lora import save_adapter
+
+    metrics, said = trained
     out = ctx.scratch("out")
     save_adapter(model, base, out)
-    facts = {**learned_facts(base, data, out), "format": "adapter", "base": base.id}
+    facts = {**learned_facts(base, data, out), "format": "adapter", "base": base.id, "finetune_method": params.method}
     told = result_fields(said, metrics, base.facts)
-    facts |= {"adapter_parameters": int(metrics["trained_parameters"]), "training": control_facts(metrics)}
+    facts |= {"adapter_parameters": int(metrics["trained_parameters"]), "training": control_facts(metrics, params)}
     facts |= as_facts(told["findings"])
     made = ctx.artifact(
         Kind.ADAPTER,
@@ -146,10 +199,12 @@ STAGE = Stage(
     name="finetune",
     title="Fine-tune",
     page="finetune",
-    open=("model", "data", "epochs", "rank"),
+    open=("model", "data", "method", "epochs", "rank"),
     offers={"data": ("dataset",)},
     inactive=inactive_fields,
+    presets=FINETUNE_PRESETS,
     kind=Kind.ADAPTER,
+    kind_of=lambda params: Kind.MODEL if params.full else Kind.ADAPTER,
     params=FinetuneParams,
     result=FinetuneResult,
     check=check,

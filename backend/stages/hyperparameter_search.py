@@ -112,6 +112,8 @@ def check(params: SearchParams, world: World) -> list[Problem]:
         return problems
     if fixed.get("evaluate_rows") == 0:
         return [Problem(code="search.unmeasured", field="settings")]
+    if len(_kinds(params)) > 1:
+        return [Problem(code="search.kinds", field="space")]
     return _check_trials(params, ranges, fixed, world)
 
 
@@ -128,6 +130,15 @@ def _check_trials(params: SearchParams, ranges: list[Range], fixed: dict[str, An
             found.setdefault(problem.code, problem.model_copy(update={"field": place}))
     fits = [] if any(each.blocking for each in found.values()) else check_fits(quote(params, world), world)
     return [*found.values(), *(each for each in fits if each.code not in found)]
+
+
+def _kinds(params: SearchParams) -> set[Kind | None]:
+    """What trials leave, by the method that they have; the ranges and values are known to be good."""
+    ranges, _wrong = parse_space(params.space, params.target().params)
+    fixed, _refused = parse_settings(params.settings, params.target().params)
+    methods = [each.ends for each in ranges if each.name == "method"]
+    tried = [fixed | {"method": value} for value in methods[0]] if methods else [fixed]
+    return {params.target().makes(params.target().parse(params.base(values))) for values in tried}
 
 
 def quote(params: SearchParams, world: World) -> Quote:
@@ -164,6 +175,8 @@ def run(params: SearchParams, ctx: Context) -> SearchResult:
         return dict(result.metrics)
 
     first = {name: info.get_default(call_default_factory=True) for name, info in searchable(target.params).items()}
+    asked = target.parse(base)
+    first["learning_rate"] = asked.resolved(ctx.input(params.model).facts).learning_rate
     search = Search(ctx, ranges, params.sampler, params.prune, first)
     search.run(Budget(params.trials, params.minutes), run_one)
     best = search.best
@@ -211,7 +224,7 @@ STAGE = Stage(
     offers={"data": ("dataset",)},
     inactive=lambda values: {"teacher", "capture"} if values.get("training") != "distill" else set(),
     kind=Kind.ADAPTER,
-    kind_of=lambda params: params.target().kind,
+    kind_of=lambda params: next(iter(_kinds(params))),
     params=SearchParams,
     result=SearchResult,
     check=check,

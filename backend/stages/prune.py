@@ -239,7 +239,7 @@ def _keep(
     tokens: list[int],
     ctx: Context,
 ) -> PruneResult:
-    from backend.ml.compression.prune import save_model
+    from backend.ml.training.full_model import save_model
     from backend.models.probe import inspect_folder
 
     out = ctx.scratch("out")

@@ -86,9 +86,11 @@ _SCORES = [f"{when}eval_{name}" for name in ("accuracy", "token_f1") for when in
 _STEPS = ("steps", "planned_steps", "kept_step", "eval_loss", "best_step", "best_eval_loss", "last_eval_loss")
 
 
-def control_facts(metrics: Mapping[str, float]) -> dict[str, float]:
-    """What a trained artifact keeps of its run: where it stopped, which weights it holds, and their losses."""
-    return {name: metrics[name] for name in (*_STEPS, *_SCORES) if name in metrics}
+def control_facts(metrics: Mapping[str, float], params: Any) -> dict[str, float]:
+    """What a trained artifact keeps of its run: where it stopped, which weights it holds, their losses, and with which learning
+    rate its parameters made it learn."""
+    told = {name: metrics[name] for name in (*_STEPS, *_SCORES) if name in metrics}
+    return told | {"learning_rate": params.rate}
 
 
 def inactive_control(values: Mapping[str, Any]) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -10,9 +11,8 @@ from backend.core.errors import Problem
 from backend.core.fields import Labels
 from backend.core.stage import Params
 
-LARGE = 10**9
-"""Parameters from which the usual learning rate of an adapter is LARGE_USUAL, and above LARGE_RATE it is worth a warning."""
-LARGE_USUAL, LARGE_RATE = 2e-4, 5e-4
+FULL = "full"
+"""The method of fine-tuning that has no adapter."""
 DORA_COST = 1.4
 """Time of a step with DoRA over one with LoRA: four layers of SmolLM2's shape, rank 16, 0.58 and 0.41 CPU seconds."""
 
@@ -62,6 +62,12 @@ class LoraParams(Params):
         description="Modules that get an adapter: `all-linear` learns best; `attention`, names such as `q_proj, v_proj` or a "
         "regular expression use less memory.",
     )
+    modules_to_save: list[str] = Field(
+        default=[],
+        title="Modules trained whole",
+        description="Modules that also learn, with all their weights, such as `lm_head` or `embed_tokens`: for new words and "
+        "formats. The adapter grows by their size.",
+    )
     initialization: Annotated[
         Literal["default", "gaussian", "orthogonal"],
         Labels({"default": "Default", "gaussian": "Gaussian", "orthogonal": "Orthogonal"}),
@@ -77,13 +83,17 @@ class LoraParams(Params):
         return "lora"
 
 
-def check_lora(params: LoraParams, model: dict[str, Any]) -> list[Problem]:
-    """What can be seen before the model is loaded; `model`: its facts."""
-    problems = []
+def inactive_lora(values: Mapping[str, Any]) -> set[str]:
+    """The fields of adapters and of what they replace that have no effect beside these values."""
+    if "adapter" in values:
+        return {"train_embeddings"} if values["adapter"] else set(LoraParams.model_fields)
+    if values.get("method") == FULL:
+        return {*LoraParams.model_fields, "qlora", "qlora_bits"}
+    return set() if values.get("qlora") else {"qlora_bits"}
+
+
+def check_lora(params: LoraParams) -> list[Problem]:
+    """What can be seen of the values alone."""
     if params.initialization == "orthogonal" and params.rank % 2:
-        problems.append(Problem(code="train.odd_rank", args={"rank": params.rank}, field="rank"))
-    rate = float(getattr(params, "learning_rate", 0.0))
-    if model.get("parameters", 0) >= LARGE and rate > LARGE_RATE:
-        args = {"rate": rate, "usual": LARGE_USUAL}
-        problems.append(Problem(code="train.rate_large", args=args, field="learning_rate", blocking=False))
-    return problems
+        return [Problem(code="train.odd_rank", args={"rank": params.rank}, field="rank")]
+    return []

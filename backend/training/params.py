@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
@@ -21,7 +21,8 @@ from backend.data.prompt_words import DEFAULT, PROMPT_WORDS
 from backend.models import costs
 from backend.models.probe import LEGAL_FILES, TOKENIZER_FILES
 from backend.training.control import ControlParams, check_control, inactive_control
-from backend.training.lora import LoraParams
+from backend.training.lora import inactive_lora
+from backend.training.rates import Learner, Rate, usual_rate
 from backend.training.trackers import check_trackers
 from backend.training.turns import check_tools
 
@@ -36,12 +37,13 @@ class _Hyperparameters(Params):
         title="Epochs",
         description="Passes over the data. More can improve results but take longer; too many overfit.",
     )
-    learning_rate: float = Field(
-        default=1e-3,
+    learning_rate: float | None = Field(
+        default=None,
         gt=0,
         le=1,
         title="Learning rate",
-        description="Size of each weight update. Too large diverges; too small barely learns.",
+        description="Size of each weight update. Too large diverges; too small barely learns. Blank: what is usual for the "
+        "model's size and the method.",
     )
     max_steps: int = Field(
         default=0,
@@ -118,6 +120,25 @@ class TrainingParams(ControlParams, _Hyperparameters):
         """Whether the answers of one conversation are learned in one sequence. Beside rationales each answer stands alone, so
         that both tasks keep their weight."""
         return self.rationale == "ignore"
+
+    @property
+    def learner(self) -> Learner:
+        """What learns, as `rates` knows it."""
+        return "student"
+
+    def usual_rate(self, facts: Mapping[str, Any]) -> Rate:
+        """For the model with these facts."""
+        return usual_rate(self.learner, int(facts["parameters"]))
+
+    @property
+    def rate(self) -> float:
+        """The learning rate of resolved parameters."""
+        assert self.learning_rate is not None
+        return self.learning_rate
+
+    def resolved(self, facts: Mapping[str, Any]) -> Self:
+        """With the learning rate that these mean for the model with these facts."""
+        return self.model_copy(update={"learning_rate": self.learning_rate or self.usual_rate(facts).usual})
 
     def optimizer_steps(self, rows: int) -> int:
         """How many this many rows take."""
@@ -213,6 +234,9 @@ def check_training(params: TrainingParams, model_ref: str, data_ref: str, world:
     fields, values = type(params).model_fields, params.model_dump()
     unread = [name for name in fields if name in inactive_fields(values) and values[name] != fields[name].default]
     problems += [Problem(code="train.unread", field=name) for name in unread]
+    if model and (params.learning_rate or 0) > (usual := params.usual_rate(model.facts)).high:
+        args = {"rate": params.learning_rate, "low": usual.low, "high": usual.high}
+        problems.append(Problem(code="train.rate_large", args=args, field="learning_rate", blocking=False))
     if model and params.max_length > model.facts["context"]:
         args = {"max_length": params.max_length, "context": model.facts["context"]}
         problems.append(Problem(code="train.context", args=args, field="max_length"))
@@ -222,9 +246,7 @@ def check_training(params: TrainingParams, model_ref: str, data_ref: str, world:
 def inactive_fields(values: Mapping[str, Any]) -> set[str]:
     """The fields that have no effect beside these values of the others; also of a form that is being filled in."""
     off = inactive_control(values) | ({"rationale_weight"} if values.get("rationale") == "ignore" else set())
-    if "adapter" in values:
-        off |= {"train_embeddings"} if values["adapter"] else set(LoraParams.model_fields)
-    return off
+    return off | inactive_lora(values)
 
 
 def learned_facts(model: ArtifactView, data: ArtifactView, out: Path) -> dict[str, Any]:

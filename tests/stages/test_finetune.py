@@ -115,6 +115,42 @@ def test_adapter_learns_and_is_complete(tmp_path: Path, inputs: list[ArtifactVie
     assert not torch.allclose(merged(ids).logits, load_model(inputs[0], ctx.input)(ids).logits, atol=1e-2)
 
 
+def test_full_is_quoted_with_all_weights_and_leaves_a_model() -> None:
+    world = smol_world()
+    full, lora = (FinetuneParams(model="m", data="d", method=how) for how in ("full", "lora"))
+    assert (STAGE.makes(full), STAGE.makes(lora)) == (Kind.MODEL, Kind.ADAPTER)
+    more = STAGE.quote(full, world).memory_bytes - STAGE.quote(lora, world).memory_bytes
+    assert more == 12 * (SMOL["parameters"] - 16 * 30 * 10_176), "gradient and two moments of every weight"
+    forecast = STAGE.quote(full, world).forecast
+    assert forecast["format"] == "torch" and forecast["data"] == "d" and "base" not in forecast
+    assert STAGE.inactive(full.model_dump()) >= {"rank", "alpha", "targets", "qlora"}
+    odd = FinetuneParams(model="m", data="d", method="full", rank=5, initialization="orthogonal", qlora=True)
+    assert {each.code for each in STAGE.check(odd, world)} == {"train.unread"}
+
+
+@pytest.mark.ml
+def test_full_trains_every_weight_and_goes_on(tmp_path: Path, inputs: list[ArtifactView]) -> None:
+    from safetensors.torch import load_file
+
+    from backend.ml.compression.olive_export import merged_model_folder
+    from backend.results.evaluations import lineage
+
+    result, ctx = tune(tmp_path, inputs, method="full", learning_rate=0.003, rank=16)
+    losses = [e["value"] for e in ctx.events if e["event"] == "metric" and e["name"] == "loss"]
+    assert losses[-1] < losses[0] - 0.15
+    path, manifest = made(ctx)
+    before, after = (load_file(folder / "model.safetensors") for folder in (inputs[0].path, path))
+    assert before.keys() == after.keys() and all((before[name] != after[name]).any() for name in before)
+    facts = manifest["facts"]
+    assert result.metrics["trained_parameters"] == facts["parameters"]
+    assert (
+        "base" not in facts and "adapter_parameters" not in facts and facts["template"]["system"] == "Name the colour."
+    )
+    model = view(path, Kind.MODEL, "a", parents=manifest["parents"], **facts)
+    assert merged_model_folder(model, ctx.input, tmp_path) == path, "the next stages take it as it is"
+    assert [each.how for each in lineage(model, {each.id: each for each in inputs})] == ["imported", "tuned"]
+
+
 @pytest.mark.ml
 def test_same_seed_same_bytes(tmp_path: Path, inputs: list[ArtifactView]) -> None:
     digests = set()
@@ -125,19 +161,31 @@ def test_same_seed_same_bytes(tmp_path: Path, inputs: list[ArtifactView]) -> Non
 
 
 @pytest.mark.ml
-def test_qlora_learns_on_a_four_bit_model(tmp_path: Path, inputs: list[ArtifactView]) -> None:
-    wide = [model_view(build_tiny_model(tmp_path / "wide", hidden=64)), inputs[1]]
-    result, ctx = tune(tmp_path, wide, qlora=True)
+@pytest.mark.parametrize(("bits", "hidden"), [(4, 64), (8, 40)])
+def test_qlora_learns_on_a_quantized_model(tmp_path: Path, inputs: list[ArtifactView], bits: int, hidden: int) -> None:
+    wide = [model_view(build_tiny_model(tmp_path / "wide", hidden=hidden)), inputs[1]]
+    result, ctx = tune(tmp_path, wide, qlora=True, qlora_bits=bits)
     losses = [e["value"] for e in ctx.events if e["event"] == "metric" and e["name"] == "loss"]
     assert losses[-1] < losses[0] - 0.15 and result.metrics["eval_loss"] < losses[0]
 
 
-def test_qlora_needs_rows_of_64() -> None:
+def test_qlora_in_four_bits_needs_rows_of_64() -> None:
     world = World(
         view(Path("m"), Kind.MODEL, "m", **SMOL | {"hidden_size": 40}), view(Path("d"), Kind.DATASET, "d", **ROWS)
     )
     problems = STAGE.check(FinetuneParams(model="m", data="d", qlora=True), world)
     assert [problem.code for problem in problems] == ["train.qlora_size"]
+    eight = FinetuneParams(model="m", data="d", qlora=True, qlora_bits=8)
+    assert STAGE.check(eight, world) == []
+    unread = STAGE.check(FinetuneParams(model="m", data="d", qlora_bits=8), smol_world())
+    assert [(each.code, each.field) for each in unread] == [("train.unread", "qlora_bits")]
+    sizes = [
+        STAGE.quote(
+            FinetuneParams(model="m", data="d", qlora=bits > 0, qlora_bits=bits or 4), smol_world()
+        ).memory_bytes
+        for bits in (4, 8, 0)
+    ]
+    assert sizes == sorted(sizes) and len(set(sizes)) == 3
 
 
 @pytest.mark.ml
@@ -175,14 +223,47 @@ def test_what_can_be_seen_of_an_adapter_before_it_is_made() -> None:
         view(Path("m"), Kind.MODEL, "m", **SMOL | {"parameters": 10**9, "hidden_size": 2048, "layers": 16}),
         view(Path("d"), Kind.DATASET, "d", **ROWS),
     )
-    [warned] = STAGE.check(FinetuneParams(model="m", data="d"), big)
+    [warned] = STAGE.check(FinetuneParams(model="m", data="d", learning_rate=1e-3), big)
     assert (warned.code, warned.field, warned.blocking) == ("train.rate_large", "learning_rate", False)
-    assert STAGE.check(FinetuneParams(model="m", data="d", learning_rate=2e-4), big) == []
+    for rate, how in ((None, "lora"), (None, "full"), (2e-4, "lora"), (5e-5, "full")):
+        assert STAGE.check(FinetuneParams(model="m", data="d", learning_rate=rate, method=how), big) == []
     plain, dora = (STAGE.quote(FinetuneParams(model="m", data="d", method=how), world) for how in ("lora", "dora"))
     assert plain.seconds < dora.seconds
     few = STAGE.quote(FinetuneParams(model="m", data="d", targets="attention"), world)
     named = STAGE.quote(FinetuneParams(model="m", data="d", targets=[r".*\.self_attn\..*"]), world)
     assert few.forecast["adapter_parameters"] == named.forecast["adapter_parameters"] == 16 * 30 * (4 * 576 + 2 * 768)
+
+
+def test_the_learning_rate_follows_size_and_method() -> None:
+    def rate(parameters: int, **params: Any) -> float:
+        world = smol_world()
+        world.known["m"].facts["parameters"] = parameters
+        learning = STAGE.quote(FinetuneParams(model="m", data="d", **params), world).learning
+        assert learning and learning.usual_rates[0] < learning.usual_rates[1]
+        return learning.learning_rate
+
+    sizes = (135_000_000, 600_000_000, 3_000_000_000)
+    assert [rate(size) for size in sizes] == [1e-3, 5e-4, 2e-4]
+    assert [rate(size, method="full") for size in sizes] == [1e-4, 5e-5, 2e-5]
+    assert rate(sizes[2], learning_rate=0.003) == 0.003, "what is said is meant"
+    asked = FinetuneParams(model="m", data="d").resolved({"parameters": sizes[2]})
+    assert asked.rate == 2e-4 and asked.learning_rate == 2e-4
+
+
+def test_presets_can_start_and_the_one_for_memory_needs_least() -> None:
+    world, memory = smol_world(), {}
+    for name, values in STAGE.presets.items():
+        params = FinetuneParams(model="m", data="d", **values)
+        assert STAGE.check(params, world) == [], name
+        memory[name] = STAGE.quote(params, world).memory_bytes
+    assert min(memory, key=lambda name: memory[name]) == "Least memory"
+
+
+@pytest.mark.ml
+def test_a_run_without_a_rate_keeps_the_one_it_took(tmp_path: Path, inputs: list[ArtifactView]) -> None:
+    for how, expected in (("lora", 1e-3), ("full", 1e-4)):
+        _, ctx = tune(tmp_path, inputs, how, method=how, learning_rate=None, max_steps=1, evaluate_rows=0)
+        assert made(ctx)[1]["facts"]["training"]["learning_rate"] == expected
 
 
 @pytest.mark.ml

@@ -64,6 +64,9 @@ def test_quote_counts_trials_until_the_budget() -> None:
 def test_what_it_leaves_follows_from_the_training() -> None:
     assert STAGE.makes(SearchParams(**GIVEN)) is Kind.ADAPTER
     assert STAGE.makes(SearchParams(**GIVEN, training="distill")) is Kind.MODEL
+    assert STAGE.makes(SearchParams(**GIVEN, space=["epochs=1..2"], settings=["method=full"])) is Kind.MODEL
+    assert problems(space=["method=lora|full"]) == [("search.kinds", "space")]
+    assert problems(space=["method=lora|dora"]) == []
 
 
 @pytest.fixture

@@ -107,7 +107,8 @@ def _backend() -> Iterator[tuple[str, str]]:
     for call in calls(ROOT / "backend" / "api" / "readings.py", "translate"):
         yield from ((text, "backend/api/readings.py") for text in texts(call))
     yield from ((text, "backend/checks/titles.py") for text in (*TITLES.values(), *OTHER_TITLES.values(), *PHRASES))
-    yield from ((stage.title, f"backend/stages: {name}") for name, stage in stages.stages().items())
+    for name, stage in stages.stages().items():
+        yield from ((text, f"backend/stages: {name}") for text in (stage.title, *stage.presets))
     forms = {name: stage.params for name, stage in stages.stages().items()} | {ABLATION: AblationParams}
     for name, params in forms.items():
         for field, info in params.model_fields.items():

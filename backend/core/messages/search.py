@@ -9,5 +9,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "search.unknown": ("This training has no field “{name}”.", "Use a name from its form or the reference."),
     "search.twice": ("“{name}” is given twice.", "Keep one of the two."),
     "search.unmeasured": ("Without validation rows no trial can be compared.", "Set evaluate_rows above 0."),
+    "search.kinds": ("Some trials would leave an adapter, others a full model.", "Search them apart."),
     "search.none": ("No trial finished. The first one: {failure}", "Change the ranges or fixed values."),
 }

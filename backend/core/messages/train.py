@@ -34,17 +34,21 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The model has no module called “{target}”.",
         "Use all-linear, or names such as {known}.",
     ),
+    "train.modules_to_save": (
+        "The model has no module “{target}” to train whole.",
+        "Use names such as {known}; adapted modules can’t be among them.",
+    ),
     "train.odd_rank": (
         "Orthogonal initialization needs an even rank, not {rank}.",
         "Choose an even rank, or the default initialization.",
     ),
     "train.rate_large": (
-        "A learning rate of {rate} is high for a model of this size.",
-        "{usual} is usual from a billion parameters on.",
+        "A learning rate of {rate} is high for this model and method.",
+        "{low} to {high} is usual.",
     ),
     "train.qlora_size": (
-        "QLoRA needs a hidden size divisible by {block}; this model's is {size}.",
-        "Train it without QLoRA.",
+        "QLoRA in 4 bits needs a hidden size divisible by {block}; this model's is {size}.",
+        "Choose 8 bits, or train it without QLoRA.",
     ),
     "train.no_validation": (
         "“{data}” has no validation rows to tell the best weights.",

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
 from backend.core.errors import StudioError
-from backend.ml.training.checkpoints import explain_disk_full
 
 
 def prune_layers(model: Any, keep: list[int]) -> Any:
@@ -67,12 +65,6 @@ def freeze_embeddings(model: Any) -> None:
     """Stop training the token table and the output head: most of a small student's weights, and little of its skill."""
     for module in _embedding_modules(model):
         module.requires_grad_(False)
-
-
-def save_model(model: Any, out: Path) -> None:
-    """Write config and safetensors. Raises StudioError when the disk is full."""
-    with explain_disk_full(out):
-        model.save_pretrained(out)
 
 
 def _embedding_modules(model: Any) -> list[nn.Module]:

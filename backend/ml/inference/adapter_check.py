@@ -48,7 +48,10 @@ def adapter_problems(folder: Path, base: Path, name: str) -> list[Problem]:
     except Exception as error:  # whatever PEFT makes of a configuration that it does not expect
         return [Problem(code="adapters.not_built", args={"base": name, "reason": reason_of(error)})]
     shapes = {key: tuple(tensor.shape) for key, tensor in expected.items()}
-    return _differences(shapes, _shapes(folder), name) or _tied(shapes, tied, name) or _values(folder)
+    have = _shapes(folder)
+    if tied and config.ensure_weight_tying and _one_table(folder):
+        shapes, have, tied = _collapsed(shapes), _collapsed(have), False
+    return _differences(shapes, have, name) or _tied(shapes, tied, name) or _values(folder)
 
 
 def _targets(content: dict[str, Any], modules: set[str], name: str) -> Problem | None:
@@ -92,6 +95,22 @@ def _tied(expected: Shapes, tied: bool, name: str) -> list[Problem]:
     """Merging such an adapter changes the other use of the table, too; or is undone when the result is saved."""
     odd = sorted({part for key in expected for part in key.split(".") if part in _TABLES}) if tied else []
     return [Problem(code="adapters.tied", args={"base": name, "names": ", ".join(odd)})] if odd else []
+
+
+def _is_table(key: str) -> bool:
+    return ".lora_" not in key and any(part in _TABLES for part in key.split("."))
+
+
+def _collapsed(shapes: Shapes) -> Shapes:
+    """With one entry for the table that is input and output embedding."""
+    return {"table" if _is_table(key) else key: shape for key, shape in shapes.items()}
+
+
+def _one_table(folder: Path) -> bool:
+    """Whether the tables that were trained whole are equal, as PEFT keeps those that it ties."""
+    with safe_open(str(folder / WEIGHTS), framework="pt") as tensors:
+        tables = [tensors.get_tensor(key) for key in tensors.keys() if _is_table(key)]  # noqa: SIM118
+    return bool(tables) and all(torch.equal(each, tables[0]) for each in tables)
 
 
 def _values(folder: Path) -> list[Problem]:

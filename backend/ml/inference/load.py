@@ -25,21 +25,21 @@ def load_model(
     *,
     merged: bool = False,
     dtype: torch.dtype = torch.float32,
-    quantized: bool = False,
+    bits: int = 32,
 ) -> Any:
     """The torch model behind an artifact of kind model or adapter, in evaluation mode.
 
     An adapter comes on its base, which `lookup` finds by id; with `merged` its weights are added to the base's and a
-    plain model comes back, all of it trainable. `quantized` loads the base in 4 bits (nf4), which can't be merged.
+    plain model comes back, all of it trainable. `bits`: 4 (nf4) or 8 for a quantized base, which can't be merged.
     """
     if view.kind is Kind.MODEL:
-        return _plain(view.path, dtype, quantized)
-    base = load_model(lookup(view.facts["base"]), lookup, merged=True, dtype=dtype, quantized=quantized)
+        return _plain(view.path, dtype, bits)
+    base = load_model(lookup(view.facts["base"]), lookup, merged=True, dtype=dtype, bits=bits)
     model = PeftModel.from_pretrained(base, str(view.path), local_files_only=True)
     if not merged:
         return model.eval()
-    if quantized:
-        raise ValueError("an adapter on a 4-bit base can't be merged")
+    if bits < 32:
+        raise ValueError("an adapter on a quantized base can't be merged")
     plain = model.merge_and_unload()
     plain.requires_grad_(True)  # a merged model comes back frozen
     return plain.eval()
@@ -50,19 +50,27 @@ def tokenizer_of(folder: Path) -> Any:
     return AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
 
 
-def _plain(folder: Path, dtype: torch.dtype, quantized: bool) -> Any:
-    four_bit = BitsAndBytesConfig(
-        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype
-    )
+def _plain(folder: Path, dtype: torch.dtype, bits: int) -> Any:
+    four_bit = {"bnb_4bit_quant_type": "nf4", "bnb_4bit_use_double_quant": True, "bnb_4bit_compute_dtype": dtype}
+    how: Any = {4: {"load_in_4bit": True, **four_bit}, 8: {"load_in_8bit": True}}.get(bits)
     loaded: Any = AutoModelForCausalLM.from_pretrained(
         str(folder),
         output_loading_info=True,
         dtype=dtype,
-        quantization_config=four_bit if quantized else None,
+        quantization_config=BitsAndBytesConfig(**how) if how else None,
         local_files_only=True,
         trust_remote_code=False,
         use_safetensors=True,
     )
     model, info = loaded
     refuse_random(info, folder.name)
+    _keep_gradients(model)
     return model.eval()
+
+
+def _keep_gradients(model: Any) -> None:
+    """On CPUs with bfloat16 instructions an evaluation would repack 4-bit weights for a kernel without backward
+    (`gemv_4bit`), and the training after it would lose its gradients."""
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False

@@ -131,7 +131,7 @@ def _run(state: Any, data: EncodedExamples, params: TrainingParams) -> TrainingR
         rows=len(data.items),
         left_out=data.too_long,
         max_length=params.max_length,
-        learning_rate=params.learning_rate,
+        learning_rate=params.rate,
         kept_best=params.keep == "best",
         answers=label_counts(answers),
     )

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
 import torch
 from peft import LoraConfig, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
 
-from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView
 from backend.ml.inference.device import bf16_pays
 from backend.ml.training.checkpoints import explain_disk_full
+from backend.training.adapted import choose_saved, choose_targets
 
-_LINEAR = ("Linear", "Conv1D", "Linear4bit", "FalconLinear")
+_LINEAR = ("Linear", "Conv1D", "Linear4bit", "Linear8bitLt", "FalconLinear")
 """Classes whose output is a plain product. Routers of experts derive from Linear and give a tuple."""
-_ATTENTION = re.compile(r"(^|[._])(self_?)?att(n|ention)[._]")
-"""In the path of a module that lies in an attention block, whatever the architecture calls it."""
 _MAMBA = ("falcon_h1", "falcon_mamba", "mamba", "mamba2", "nemotron_h")
 """PEFT refuses `out_proj` there: the layers read its weights themselves."""
 
@@ -26,9 +23,10 @@ _MAMBA = ("falcon_h1", "falcon_mamba", "mamba", "mamba2", "nemotron_h")
 def add_adapter(model: Any, params: Any, seed: int) -> Any:
     """Wrap `model` with a fresh adapter of `params` (LoraParams).
 
-    Raises StudioError for a target that the model does not have.
+    Raises StudioError for a module that the model does not have.
     """
     torch.manual_seed(seed)
+    saved = find_saved(model, params.modules_to_save) or None
     config = LoraConfig(
         r=params.rank,
         lora_alpha=params.alpha,
@@ -37,37 +35,39 @@ def add_adapter(model: Any, params: Any, seed: int) -> Any:
         use_dora=params.variant == "dora",
         use_rslora=params.variant == "rslora",
         init_lora_weights=True if params.initialization == "default" else params.initialization,
+        modules_to_save=saved and list(saved),
+        ensure_weight_tying=bool(params.modules_to_save) and bool(model.config.tie_word_embeddings),
         task_type="CAUSAL_LM",
     )
     wrapped = get_peft_model(model, config)
+    config.modules_to_save = saved and list(
+        saved
+    )  # PEFT names the input table instead, and would not tie GPT-2's again
     if bf16_pays():
         _frozen_to_bf16(wrapped)
     return wrapped
 
 
 def find_targets(model: Any, asked: str | list[str]) -> list[str]:
-    """The modules of `model` that `asked` means: all-linear, attention, or a list of names and regular expressions of whole
-    module paths. Names where these say it, else paths. Raises StudioError for one that fits nothing."""
+    """The modules of `model` that `asked` means (backend.training.adapted.choose_targets)."""
     known = _adaptable(model)
-    paths = [name for name, _module in model.named_modules() if name.rsplit(".", 1)[-1] in known]
-    if asked == "all-linear":
-        return known
-    if asked == "attention":
-        return [path for path in paths if _ATTENTION.search(path)] or known
-    found: list[str] = []
-    for target in asked:
-        meant = [target] if target in known else [path for path in paths if _fits(target, path)]
-        if not meant:
-            raise StudioError("train.targets", field="targets", target=target, known=", ".join(known))
-        found += [each for each in meant if each not in found]
+    return choose_targets((name for name, _module in model.named_modules() if _last(name) in known), asked)
+
+
+def find_saved(model: Any, asked: list[str]) -> list[str]:
+    """The paths of the modules to train whole. Of a table that is input and output embedding both, the output: PEFT then keeps
+    the two one. Raises StudioError for one that is not there or that an adapter can change."""
+    known = _adaptable(model)
+    paths = {
+        id(module): name
+        for name, module in model.named_modules()
+        if getattr(module, "weight", None) is not None and _last(name) not in known
+    }
+    found = choose_saved(paths.values(), asked)
+    table, head = (paths.get(id(each)) for each in (model.get_input_embeddings(), model.get_output_embeddings()))
+    if model.config.tie_word_embeddings and {table, head} & {*found}:
+        found = [*(path for path in found if path not in (table, head)), str(head)]
     return found
-
-
-def _fits(pattern: str, path: str) -> bool:
-    try:
-        return re.fullmatch(pattern, path) is not None
-    except re.error:
-        return False
 
 
 def save_adapter(model: Any, base: ArtifactView, out: Path) -> None:
@@ -85,7 +85,7 @@ def save_adapter(model: Any, base: ArtifactView, out: Path) -> None:
 
 def adapter_state(model: Any) -> tuple[Any, dict[str, torch.Tensor]]:
     """The config and the weights of a trained adapter, apart from the model below it."""
-    return model.peft_config["default"], get_peft_model_state_dict(model)
+    return model.peft_config["default"], get_peft_model_state_dict(model, save_embedding_layers=False)
 
 
 def merge_adapter(plain: Any, config: Any, state: dict[str, torch.Tensor]) -> Any:
@@ -112,5 +112,9 @@ def _adaptable(model: Any) -> list[str]:
     for name, module in model.named_modules():
         if module is not model.get_output_embeddings() and getattr(module, "weight", None) is not None:
             plain = type(module).__name__ in _LINEAR
-            (able if plain else other).add(name.rsplit(".", 1)[-1])
+            (able if plain else other).add(_last(name))
     return sorted(able - other)
+
+
+def _last(path: str) -> str:
+    return path.rpartition(".")[2]

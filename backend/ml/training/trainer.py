@@ -225,7 +225,7 @@ def _config(
         per_device_train_batch_size=params.batch_size,
         per_device_eval_batch_size=params.batch_size * 2,
         gradient_accumulation_steps=params.accumulation,
-        learning_rate=params.learning_rate,
+        learning_rate=params.rate,
         lr_scheduler_type=params.schedule,
         warmup_steps=math.ceil(params.warmup_ratio * steps),
         weight_decay=params.weight_decay,

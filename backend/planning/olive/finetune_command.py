@@ -24,6 +24,15 @@ _FLAGS = {
     "max_length": "max_seq_len",
 }
 _METHODS = ("lora",)
+_PLAIN: dict[str, Any] = {
+    "dropout": 0.0,
+    "patience": 0,
+    "initialization": "default",
+    "rationale": "ignore",
+    "modules_to_save": [],
+    "qlora_bits": 4,
+}
+"""What the command has no flag for -> the value that it means."""
 
 
 class OliveCommand(NamedTuple):
@@ -49,7 +58,7 @@ def finetune_command(params: dict[str, Any], model: str, seed: int) -> OliveComm
     differs = [Problem(code="olive.whole_loss")]
     if params.get("method", "lora") not in _METHODS:
         differs.append(Problem(code="olive.differs", args={"name": "method", "value": params["method"]}))
-    for name, plain in (("dropout", 0.0), ("patience", 0), ("initialization", "default"), ("rationale", "ignore")):
+    for name, plain in _PLAIN.items():
         if params.get(name, plain) != plain:
             differs.append(Problem(code="olive.differs", args={"name": name, "value": str(params[name])}))
     return OliveCommand(f"{shlex.join(export)}\n{shlex.join(argv)}", differs)

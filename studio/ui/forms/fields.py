@@ -38,6 +38,8 @@ class Kind(Enum):
 def kind_of(info: FieldInfo) -> Kind:
     annotation = info.annotation
     inner = get_args(annotation)
+    if float in inner:  # or None, for what the stage finds itself
+        return Kind.FLOAT
     if get_origin(annotation) is Literal:
         return Kind.CHOICE
     if get_origin(annotation) is list:
@@ -72,8 +74,8 @@ def _number(text: str) -> int | float | str:
     return float(text) if "." in text else int(text)
 
 
-def draw(stage: str, name: str, info: FieldInfo, key: str, options: dict[str, str] | None) -> None:
-    """The widget of a field; its value is in the session already."""
+def draw(stage: str, name: str, info: FieldInfo, key: str, options: dict[str, str] | None, hint: str = "") -> None:
+    """The widget of a field, with `hint` below it; its value is in the session already."""
     title, help_ = field_label(stage, name)
     common: dict[str, Any] = {"key": key, "help": help_, "persist_state": "session"}
     kind = kind_of(info)
@@ -86,7 +88,7 @@ def draw(stage: str, name: str, info: FieldInfo, key: str, options: dict[str, st
     elif kind is Kind.INT:
         st.number_input(title, value=None, step=1, placeholder=_("Leave blank for the default"), **common)
     elif kind is Kind.FLOAT:
-        default = float(info.get_default() or 0.1)
+        default = float(info.get_default() or (0.1 if info.get_default() == 0 else 1e-3))
         st.number_input(
             title,
             value=None,
@@ -102,6 +104,8 @@ def draw(stage: str, name: str, info: FieldInfo, key: str, options: dict[str, st
         st.text_input(title, placeholder=empty if info.get_default() == "" else None, **common)
     if kind in (Kind.INT, Kind.FLOAT) and st.session_state[key] == 0 and (zero := zero_words(help_)):
         st.caption(zero)
+    if hint:
+        st.caption(hint)
 
 
 def zero_words(description: str) -> str:

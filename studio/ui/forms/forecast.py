@@ -1,17 +1,39 @@
-"""What a form says of the result before anything runs: the forecast of its stage in words."""
+"""What a form says of the result before anything runs: the quote of its stage in words."""
 
 from __future__ import annotations
 
-from typing import Any
-
+from backend.core.schemas import Learning, Quote
+from studio.ui.shared.formatting import decimal, percent
 from studio.ui.shared.i18n import _
 
 
-def forecast_lines(stage: str, forecast: dict[str, Any]) -> list[str]:
+def forecast_lines(stage: str, quote: Quote) -> list[str]:
     """Lines for the quote of a stage; most stages have none."""
-    if stage == "quantize" and forecast.get("run") is False:
+    if quote.learning:
+        return _learning_lines(quote.learning)
+    if stage == "quantize" and quote.forecast.get("run") is False:
         return [_("Built and checked on the CPU; not run on the target device here.")]
     if stage != "capture":
         return []
     line = _("Keeps the {k} most likely tokens per position, at {bits} bits each.")
-    return [line.format(k=forecast["k"], bits=forecast["value_bits"])]
+    return [line.format(k=quote.forecast["k"], bits=quote.forecast["value_bits"])]
+
+
+def field_hints(quote: Quote) -> dict[str, str]:
+    """What a quote says of single fields."""
+    if not (found := quote.learning):
+        return {}
+    said = _("With {rate}; {low} to {high} is usual. Twice the batch takes about 1.4 times the rate.")
+    low, high = found.usual_rates
+    figures = {"rate": found.learning_rate, "low": low, "high": high}
+    return {"learning_rate": said.format(**{name: decimal(value, 0, 7) for name, value in figures.items()})}
+
+
+def _learning_lines(learning: Learning) -> list[str]:
+    said = _("Trains {trained} M of {total} M parameters ({share}).")
+    if learning.estimated:
+        said = _("Trains about {trained} M of {total} M parameters ({share}).")
+    figures = {"trained": decimal(learning.trained / 1e6, 1), "total": decimal(learning.total / 1e6, 1, 1)}
+    lines = [said.format(**figures, share=percent(learning.share))]
+    names = ", ".join(f"{name} ×{count}" for name, count in sorted(learning.modules.items()))
+    return [*lines, _("Trained modules: {modules}.").format(modules=names)] if names else lines

@@ -65,6 +65,7 @@ class Form:
         self.drawn: set[str] = set()
         self.problems: dict[str, list[Problem]] = {}
         self.objected = False  # by the check, which comes after
+        self.hints: dict[str, str] = {}  # below fields, by what the plan says
         self._place()
 
     def key(self, name: str) -> str:
@@ -139,7 +140,7 @@ class Form:
         """Widgets of these fields, each with its problems below."""
         self.drawn.update(names)
         for name in names:
-            draw(self.stage, name, self.fields[name], self.key(name), self.choices.get(name))
+            draw(self.stage, name, self.fields[name], self.key(name), self.choices.get(name), self.hints.get(name, ""))
             for problem in problems.get(name, []):
                 problem_line(problem)
 

@@ -19,8 +19,9 @@ from backend.planning.planner import Plan
 from studio import nav
 from studio.ui.forms import correction
 from studio.ui.forms.answerer import answerer_switch
-from studio.ui.forms.forecast import forecast_lines
+from studio.ui.forms.forecast import field_hints, forecast_lines
 from studio.ui.forms.form import Form, problem_line
+from studio.ui.forms.presets import preset_buttons
 from studio.ui.forms.size_preview import student_preview
 from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link
@@ -50,6 +51,7 @@ def stage_panel(
     plan, problems = checked(form)
     missing = missing_builtin(form)
     form.keep(problems)
+    form.hints = field_hints(plan.steps[0].quote) if plan and plan.steps else {}
     form.objected = any(problem.field == "overrule" for problem in problems)
     shown = form.shown()
     by_field: dict[str, list[Problem]] = {}
@@ -169,6 +171,7 @@ def draw_fields(form: Form, by_field: dict[str, list[Problem]], aside: Callable[
     if "endpoint_url" in form.fields:
         answerer_switch(form)
     form.problems = by_field
+    preset_buttons(form)
     form.draw(form.basic(), by_field)
     if aside:
         aside(form)
@@ -194,7 +197,7 @@ def _quote(plan: Plan | None, others: list[Problem], lacking: bool, marked: bool
                 st.metric(_("Tokens"), number(quote.tokens))
             if quote.money:
                 st.metric(_("Cost"), money(quote.money), help=_("Based on your saved prices, before cached answers."))
-        for line in forecast_lines(plan.recipe.stages[0].stage, quote.forecast):
+        for line in forecast_lines(plan.recipe.stages[0].stage, quote):
             st.caption(f":material/info: {line}")
         for line in _checks(plan):
             st.caption(f":green[:material/check_circle:] {line}")

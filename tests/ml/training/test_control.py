@@ -142,7 +142,7 @@ def test_a_resumed_run_stops_at_the_same_step_with_the_same_weights(
 def test_evaluations_come_after_so_many_steps_and_at_the_end(
     tiny_model: Path, rows: list[dict[str, Any]], ctx: MemoryContext
 ) -> None:
-    params = Params(max_steps=7, batch_size=4, evaluate_steps=3)
+    params = Params(max_steps=7, batch_size=4, evaluate_steps=3, learning_rate=1e-3)
     found, _ = fit(tiny_model, rows, ctx, params)
     assert list(points(ctx)) == [3, 6, 7] and found["kept_step"] == found["steps"] == 7
     assert found["eval_loss"] == points(ctx)[7] and "planned_steps" not in found

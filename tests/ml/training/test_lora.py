@@ -11,7 +11,6 @@ from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausa
 
 from backend.core.errors import StudioError
 from backend.ml.training.lora import add_adapter, find_targets
-from backend.models.costs import lora_size
 
 pytestmark = pytest.mark.ml
 
@@ -52,14 +51,10 @@ def test_every_variant_starts_as_the_base_and_learns(make: Any, targets: Any, va
     ids = torch.tensor([[5, 7, 9, 11]])
     before = model(input_ids=ids).logits.detach()
     asked = {"rank": 4, "alpha": 8, "dropout": 0.0, "targets": targets, "variant": variant, "initialization": "default"}
+    asked["modules_to_save"] = []
     wrapped = add_adapter(model, SimpleNamespace(**asked), 0)
     first = wrapped(input_ids=ids, labels=ids)
     torch.testing.assert_close(first.logits, before, atol=2e-2, rtol=2e-2)
     first.loss.backward()
     trained = [weight for weight in wrapped.parameters() if weight.requires_grad]
     assert all(weight.grad is not None for weight in trained)
-    if make is llama and variant == "lora":
-        facts = {"hidden_size": 32, "intermediate_size": 48, "layers": 2}
-        names = 4 * 64 if targets == "attention" else 3 * 80
-        assert sum(weight.numel() for weight in trained) == 2 * 4 * names
-        assert lora_size({**facts, "hidden_size": 32}, 4, targets) == pytest.approx(2 * 4 * names, rel=0.35)

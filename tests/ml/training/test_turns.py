@@ -31,7 +31,7 @@ ROWS = [*conversation("a"), *conversation("b", [("red item", "red"), ("green ite
 def built(kind: Any, model: Path, examples: EncodedExamples, folder: Path) -> Any:
     trainer = kind(
         model=load_model(model_view(model), None),  # type: ignore[arg-type]
-        args=_config(TrainingParams(), 5, folder, len(examples.items), False),
+        args=_config(TrainingParams(learning_rate=1e-3), 5, folder, len(examples.items), False),
         train_dataset=as_dataset(examples),
         processing_class=tokenizer_of(model),
     )

@@ -1,0 +1,57 @@
+"""The learning rate that is usual by what learns and by the size of the model: the one table of it. No torch.
+
+Adapters take about ten times the rate of full training (J. Schulman, Thinking Machines, "LoRA Without Regret", 2025), 2e-4 for
+billions of parameters (Unsloth's hyperparameter guide; TRL: 2e-4 beside SFTConfig's 2e-5); smaller and narrower models take
+more. 1e-3 for small ones is what this program's own figures on SmolLM2-135M were made with. A student that was pruned relearns
+what it lost and takes more than a whole model. Rates scale with the root of the batch for Adam (Malladi et al., 2022).
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Literal, NamedTuple
+
+Learner = Literal["adapter", "full", "student"]
+"""An adapter; all weights of a whole model; those of a student of distillation."""
+
+
+class Rate(NamedTuple):
+    """The default, and between which rates are usual."""
+
+    usual: float
+    low: float
+    high: float
+
+
+_RATES: tuple[tuple[float, dict[Learner, Rate]], ...] = (
+    (
+        0.5e9,
+        {
+            "adapter": Rate(1e-3, 2e-4, 5e-3),
+            "full": Rate(1e-4, 2e-5, 5e-4),
+            "student": Rate(1e-3, 2e-4, 5e-3),
+        },
+    ),
+    (
+        1e9,
+        {
+            "adapter": Rate(5e-4, 1e-4, 2e-3),
+            "full": Rate(5e-5, 1e-5, 2e-4),
+            "student": Rate(2e-4, 5e-5, 1e-3),
+        },
+    ),
+    (
+        inf,
+        {
+            "adapter": Rate(2e-4, 5e-5, 5e-4),
+            "full": Rate(2e-5, 5e-6, 5e-5),
+            "student": Rate(1e-4, 2e-5, 5e-4),
+        },
+    ),
+)
+"""Below so many parameters -> rates."""
+
+
+def usual_rate(learner: Learner, parameters: int) -> Rate:
+    """For a model of so many parameters."""
+    return next(rates[learner] for below, rates in _RATES if parameters < below)

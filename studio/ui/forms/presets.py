@@ -1,0 +1,29 @@
+"""Buttons above a form that fill its fields for a purpose, such as least memory."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from backend.api.forms import form_of
+from studio.ui.forms.form import Form
+from studio.ui.shared.i18n import _
+
+
+def preset_buttons(form: Form) -> None:
+    """One for each preset of the form; nothing where it has none."""
+    presets = form_of(form.stage).presets
+    if not presets:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(_("Begin with:"), width="content")
+        for number, name in enumerate(presets):
+            key = f"preset_{form.stage}_{number}"
+            st.button(_(name), key=key, on_click=_take, args=(form.stage, form.hidden, form.preset, name))
+
+
+def _take(stage: str, hidden: frozenset[str], proposed: dict[str, object], name: str) -> None:
+    """Callback: what no preset sets stays as it was chosen."""
+    presets = form_of(stage).presets
+    form = Form(stage, {}, hidden, proposed)
+    form.renew({field for values in presets.values() for field in values})
+    form.take(dict(presets[name]))
