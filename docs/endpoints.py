@@ -20,11 +20,14 @@ _PROXIES = tuple(f"{kind}_proxy" for kind in ("http", "https", "all"))
 _WORDS = {
     "chat.endpoint_key": "stops: key refused",
     "chat.endpoint_no_key": "stops: key required",
+    "keys.wanted": "stops: key required",
     "chat.endpoint_not_found": "stops: no such model",
     "chat.endpoint_refused": "refused, with its reason",
     "chat.endpoint_busy": "tries again, then stops",
     "chat.endpoint_failed": "tries again, then stops",
     "chat.endpoint_broken": "tries again, then stops",
+    "chat.endpoint_unreachable": "tries again, then stops",
+    "chat.endpoint_silent": "tries again, then stops",
     "chat.endpoint_garbage": "tries again, then stops",
     "answers.endpoint_error": "tries again, then stops",
     "wire.quota": "stops: no quota left",
@@ -76,7 +79,7 @@ Metadata services of clouds (169.254.169.254 and others) are refused in any nota
 
 
 def page() -> str:
-    """The whole page; asks some 160 requests of local servers."""
+    """The whole page; asks some 300 requests of local servers."""
     with _environment():
         seen = {preset: _all_seen(preset) for preset in PRESETS}
     cases = {preset: replay.recorded(preset) for preset in PRESETS}

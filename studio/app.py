@@ -9,6 +9,7 @@ from studio.paths import HERE, STATIC
 from studio.ui.help.page import help_link
 from studio.ui.palette.component import palette
 from studio.ui.shared import address
+from studio.ui.shared.api_cache import show_errors
 from studio.ui.shared.bell import bell
 from studio.ui.shared.formatting import version_line
 from studio.ui.shared.framework import framework_words
@@ -27,26 +28,27 @@ st.set_page_config(
     initial_sidebar_state=260,
 )
 st.html(HERE / "look.css")
-page = st.navigation(menu(), expanded=True)
-address.begin(page.url_path)
-title = f"{page.title} · {PRODUCT}"
-st.set_page_config(page_title=title)
-st.logo(str(STATIC / "logo.svg"), size="large", icon_image=str(STATIC / "icon.svg"))
-with st.sidebar:
-    mine = st.container()
-    palette()
-    with mine:  # above the search, but drawn after what was chosen there
-        project_switch()
-        project_menu()
-    bell(title)
-    st.space("stretch")
-    help_link(page.url_path or HOME.path.stem)
-    language_switch()
-    st.caption(version_line())
-    framework_words()
-    address.history()
-if missing := unknown_project():
-    missing_project(missing)
-else:
-    page.run()
-undo_bar()
+with show_errors():
+    page = st.navigation(menu(), expanded=True)
+    address.begin(page.url_path)
+    title = f"{page.title} · {PRODUCT}"
+    st.set_page_config(page_title=title)
+    st.logo(str(STATIC / "logo.svg"), size="large", icon_image=str(STATIC / "icon.svg"))
+    with st.sidebar:
+        mine = st.container()
+        palette()
+        with mine:  # above the search, but drawn after what was chosen there
+            project_switch()
+            project_menu()
+        bell(title)
+        st.space("stretch")
+        help_link(page.url_path or HOME.path.stem)
+        language_switch()
+        st.caption(version_line())
+        framework_words()
+        address.history()
+    if missing := unknown_project():
+        missing_project(missing)
+    else:
+        page.run()
+    undo_bar()

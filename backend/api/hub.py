@@ -10,6 +10,7 @@ from backend.core.schemas import ArtifactView, RunView
 from backend.core.settings import Settings
 from backend.db import Store
 from backend.models import hub
+from backend.models.gguf_terms import unrestricted
 from backend.models.hub_catalogue import CatalogueEntry, catalogue
 from backend.models.hub_client import offline
 from backend.models.hub_datasets import chosen
@@ -28,6 +29,10 @@ class Hub:
     settings: Settings
     store: Store
     start_stage: Callable[..., RunView]
+
+    def hub_asks_for_terms(self, known: HubDetails) -> bool:
+        """Whether a GGUF file of this repository comes in only when somebody has accepted its license."""
+        return not unrestricted(known.license)
 
     def hub_search(self, text: str, kind: RepoType = "model", limit: int = 20) -> list[HubEntry]:
         """What matches, most downloaded first. Raises StudioError."""
@@ -86,9 +91,12 @@ class Hub:
         jobs = (job for run in self.store.runs(limit=20) for job in run.jobs if job.stage == "download_data")
         return str(next((job.result.get("source", "") for job in jobs if params.items() <= job.params.items()), ""))
 
-    def start_download(self, repo: str, project: str | None = None) -> RunView:
-        """Begin to download a model into the project of that name. Raises StudioError, also for what the hub refuses."""
-        return self.start_stage("download", self.hub_download(repo), project)
+    def start_download(
+        self, repo: str, project: str | None = None, revision: str = "", file: str = "", accepted: bool = False
+    ) -> RunView:
+        """Begin to download a model, or one of its GGUF files, into the project of that name. Raises StudioError, also for what
+        the hub refuses."""
+        return self.start_stage("download", self.hub_download(repo, revision, file=file, accepted=accepted), project)
 
     def hub_outgoing(self, ref: str) -> Outgoing:
         """What a push of this model, adapter or dataset would send; asks no network. Raises StudioError."""

@@ -48,7 +48,7 @@ def import_model(
     if path.suffix.lower() == ".gguf" and path.is_file():
         terms = studio.terms(path)
         note(f"{terms.text}\n".lstrip() + f"{terms.name}: {terms.title or 'license unknown'} {terms.link or ''}")
-        found = studio.import_model(path, name or path.stem, accept_terms)
+        found = studio.import_model(path, name or terms.stem, accept_terms)
     elif path.exists():
         found = studio.import_model(path, name or (path.stem if path.is_file() else path.resolve().name), base=base)
     else:

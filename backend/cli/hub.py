@@ -35,7 +35,7 @@ def search(
     limit: Annotated[int, typer.Option(min=1, max=100, help="Maximum number of results.")] = 20,
     json_: _Json = False,
 ) -> None:
-    """Search text models with safetensors (or datasets), most downloaded first."""
+    """Search text models with safetensors or GGUF files (or datasets), most downloaded first."""
     from backend.api import Studio
     from backend.core.units import human_bytes
 

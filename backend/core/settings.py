@@ -23,6 +23,8 @@ VARIABLES = {
     "SLMOPS_ENDPOINT_HOSTS": "Hosts that endpoints may have, separated by commas, such as `api.openai.com,*.internal`. Without "
     "it: any but metadata services.",
     "SLMOPS_FOUNDRY_PYTHON": "The Python that has foundry-local-sdk, where the studio's own has not.",
+    "SLMOPS_EXTRA_VARIABLES": "More environment variables that stages and models get, separated by commas, such as "
+    "`MY_DRIVER_HOME`. Without it: what Python, locale, devices, threads, their libraries and the studio read, and no secret.",
     "SLMOPS_DEBUG": "Set to anything, the command line shows the traceback of an error, like `slmops --debug`.",
 }
 """Variables that are read where they are used: name -> what it is for."""

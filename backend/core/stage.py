@@ -160,7 +160,7 @@ class Stage(Form[P], Generic[P, R]):
     """One row of the registry. `title`: what it does, on pages; `page`: the page that has its form, by its address; `kind`: of
     the artifact that it makes, None for none; `example` must validate; `queue` is the capability that its worker needs;
     `freeze(params, studio)` puts into the parameters, at the start, what the studio holds and may change later;
-    `kind_of(params)`: the kind, where they decide it."""
+    `kind_of(params)`: the kind, where they decide it; `hub`: whether it asks the hub, and so gets its token."""
 
     name: str
     title: str
@@ -172,6 +172,7 @@ class Stage(Form[P], Generic[P, R]):
     run: Callable[[P, Context], R]
     example: dict[str, Any]
     queue: str = "cpu"
+    hub: bool = False
     freeze: Callable[[P, Any], P] | None = None
     kind_of: Callable[[P], Kind | None] | None = None
 

@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, inspect, text
+from sqlalchemy import Engine, ExceptionContext, create_engine, event, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend.core.errors import StudioError
@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _KEPT_BACKUPS = 3
 _PAGES_BYTES = 65_536
+_BUSY_SECONDS = 15.0
 _LOCKED = ("database is locked", "database table is locked", "database schema is locked")
 _DAMAGED = ("malformed", "file is not a database", "database corruption")
 _READ_ONLY = ("readonly database", "unable to open database file")
@@ -28,7 +29,7 @@ _READ_ONLY = ("readonly database", "unable to open database file")
 def open_engine(url: str) -> Engine:
     """An engine with WAL, foreign keys and a 15 s busy time-out on SQLite; connections are tested before use."""
     sqlite = url.startswith("sqlite")
-    options: dict[str, Any] = {"connect_args": {"check_same_thread": False, "timeout": 15}} if sqlite else {}
+    options: dict[str, Any] = {"connect_args": {"check_same_thread": False, "timeout": _BUSY_SECONDS}} if sqlite else {}
     engine = create_engine(url, pool_pre_ping=True, **options)
     if sqlite:
         event.listen(engine, "connect", _sqlite_pragmas)
@@ -88,6 +89,16 @@ def backups(file: Path) -> list[Path]:
     """The copies that migrations left of a database, the newest first."""
     found = [each for each in file.parent.glob(f"{file.name}.before-*") if each.is_file()]
     return sorted(found, key=lambda each: (each.stat().st_mtime_ns, each.name), reverse=True)
+
+
+def tell_failures(engine: Engine) -> None:
+    """Let this engine raise what `told_database` says in place of a failure of SQLite. Not for a worker, which waits until the
+    database can be used again."""
+
+    def tell(context: ExceptionContext) -> StudioError | None:
+        return None if context.is_pre_ping else told_database(context.original_exception, engine)
+
+    event.listen(engine, "handle_error", tell)
 
 
 def told_database(error: BaseException, engine: Engine | None = None) -> StudioError | None:

@@ -26,8 +26,9 @@ from backend.core.units import human_bytes
 from backend.data.inspect_source import Inspection, inspect
 from backend.data.params import DatasetParams
 from backend.data.prepare import is_demo
+from backend.process.environment import bare_environment
 from backend.process.guards import LockBusy, file_lock
-from backend.process.program import Program, bare_environment
+from backend.process.program import Program
 
 VERSION = 4
 """Raise it when the same file would be read otherwise: kept readings are then made again."""

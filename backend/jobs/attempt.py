@@ -16,8 +16,9 @@ from backend.core.paths import ROOT
 from backend.core.programs import command
 from backend.core.schemas import JobError
 from backend.core.stage import CANCEL_FILE
-from backend.jobs.context import JobSpec
+from backend.jobs.context import Access, JobSpec
 from backend.models.hub_client import ASKED_OFFLINE, offline
+from backend.process.environment import computing_environment
 
 GRACE_SECONDS = 0.8
 _LINE_LIMIT = 2**24
@@ -36,8 +37,8 @@ class Outcome:
 
 
 class Attempt:
-    """`run` starts the child and returns its outcome; `stop` and `renew` may be called meanwhile. `keys`: of endpoints, by
-    name; the child is told them on standard input, so that no list of processes, file or log has them."""
+    """`run` starts the child and returns its outcome; `stop` and `renew` may be called meanwhile. the child is
+    told its `access` on standard input, so that no list of processes, file or log has its secrets."""
 
     def __init__(
         self,
@@ -45,13 +46,13 @@ class Attempt:
         program: str,
         log: Path,
         report: Callable[[dict[str, Any]], None],
-        keys: dict[str, str] | None = None,
+        access: Access | None = None,
     ) -> None:
         self._order = order
         self._program = program
         self._log = log
         self._report = report
-        self._keys = keys or {}
+        self._access = access or Access()
         self._last: dict[str, Any] | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._stop = asyncio.Event()
@@ -80,7 +81,7 @@ class Attempt:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
                 cwd=ROOT,
-                env=child_environment(self._order.dir),
+                env=child_environment(self._order.dir, self._access.network),
                 start_new_session=True,
                 limit=_LINE_LIMIT,
             )
@@ -89,7 +90,7 @@ class Attempt:
         try:
             assert process.stdin is not None
             process.stdin.write(
-                self._order.model_dump_json().encode() + b"\n" + json.dumps(self._keys).encode() + b"\n"
+                self._order.model_dump_json().encode() + b"\n" + self._access.model_dump_json().encode() + b"\n"
             )
             await asyncio.gather(self._read(), self._wait_for_exit(), asyncio.to_thread(started, process.pid))
         finally:
@@ -131,10 +132,10 @@ class Attempt:
         return Outcome("died", code=code)
 
 
-def child_environment(folder: Path) -> dict[str, str]:
-    """The environment where torch runs: hubs offline unless the user says otherwise, no telemetry, a hub cache in
-    `folder`."""
-    env = dict(os.environ)
+def child_environment(folder: Path, network: bool = False) -> dict[str, str]:
+    """The environment where torch runs: no secrets, the way to the `network` where it is needed, hubs offline unless the user
+    says otherwise, no telemetry, a hub cache in `folder`."""
+    env = computing_environment(network)
     env[ASKED_OFFLINE] = "1" if offline() else "0"
     env.setdefault("HF_HUB_OFFLINE", "1")
     env.setdefault("TRANSFORMERS_VERBOSITY", "error")

@@ -1,7 +1,7 @@
 """One stage in a process of its own: `python -m backend.jobs.child <pid of the worker>`.
 
-Reads its job spec as the first line of stdin and the keys of endpoints as the second (the bytes after them are the worker's
-lease), reports JSON lines on what was stdout, and sends everything that libraries print to the job's log. No key is in a
+Reads its job spec as the first line of stdin and its secrets as the second (the bytes after them are the worker's lease),
+reports JSON lines on what was stdout, and sends everything that libraries print to the job's log. No key is in a
 report or in what is printed. Here is where torch lives and dies.
 """
 
@@ -21,11 +21,12 @@ from backend.core.artifacts import write_json
 from backend.core.errors import Cancelled, Problem, StudioError
 from backend.core.schemas import Kind
 from backend.core.stage import AnyStage
-from backend.jobs.context import JobSpec, StageContext
+from backend.jobs.context import Access, JobSpec, StageContext
 from backend.models import recheck
 from backend.process.explain import explain, of_problem, sentence
 from backend.process.guards import LockBusy, die_with_parent, file_lock, watch_lease
 from backend.process.memory import peak_memory
+from backend.providers import variables
 from backend.providers.keys import SHORTEST_MASKED, masked, masker
 from backend.stages import stage
 
@@ -85,22 +86,22 @@ def main(find: Callable[[str], AnyStage] = stage) -> None:
     line, told = sys.stdin.buffer.readline(), sys.stdin.buffer.readline()
     if not told.endswith(b"\n"):
         os._exit(1)
-    order, keys = JobSpec.model_validate_json(line), json.loads(told)
-    mask = masker(secrets(order, keys))
+    order, access = JobSpec.model_validate_json(line), Access.model_validate_json(told)
+    variables.tell(access.variables)
+    mask = masker(secrets(access))
     channel = EventChannel(mask)
     sys.stdout = cast(TextIO, MaskedStream(sys.stdout, mask))
     sys.stderr = cast(TextIO, MaskedStream(sys.stderr, mask))
     threading.Thread(target=watch_lease, args=(0,), daemon=True).start()
-    channel.send(_run_safely(order, keys, channel, cancelled, find))
+    channel.send(_run_safely(order, access.keys, channel, cancelled, find))
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)  # leaves out the teardown of native libraries, which may hang or crash after the work is done
 
 
-def secrets(order: JobSpec, keys: dict[str, str]) -> list[str]:
-    """Keys of this job's endpoints, typed or from variables, that are long enough to be masked everywhere."""
-    found = [*keys.values(), *(os.environ.get(each.key_env, "") for each in order.endpoints.values())]
-    found.append(os.environ.get(str(order.params.get("endpoint_key_env") or ""), ""))
+def secrets(access: Access) -> list[str]:
+    """What this job was told, typed or from variables, and is long enough to be masked everywhere."""
+    found = [*access.keys.values(), *access.variables.values()]
     return [key.strip() for key in found if len(key.strip()) >= SHORTEST_MASKED]
 
 

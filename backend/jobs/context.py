@@ -40,6 +40,15 @@ class JobSpec(BaseModel):
     trashed: frozenset[str] = frozenset()
 
 
+class Access(BaseModel):
+    """What a job may reach beyond this machine, told to its child apart from the order. `keys`: of endpoints that were typed,
+    by their names; `variables`: secrets of the environment; `network`: whether it is to reach anything at all."""
+
+    keys: dict[str, str] = {}
+    variables: dict[str, str] = {}
+    network: bool = False
+
+
 class StageContext:
     """`dir` survives a crash of the job (checkpoints, partial answers) and goes when the job has succeeded."""
 

@@ -29,7 +29,7 @@ from backend.jobs.child import DONE
 from backend.jobs.machine_load import MachineLoad
 from backend.jobs.queue import Ticket
 from backend.jobs.recorder import EventRecorder
-from backend.jobs.resolve import Find, job_keys, job_spec
+from backend.jobs.resolve import Find, job_access, job_spec
 from backend.models import recheck
 from backend.process.explain import explain
 from backend.process.guards import EXIT_ORPHAN
@@ -117,7 +117,8 @@ class Executor:
         self, job: t.Job, recorder: EventRecorder, made: list[dict[str, Any]], load: MachineLoad
     ) -> Outcome:
         order = await asyncio.to_thread(job_spec, self._store, self._settings, job, self._find)
-        keys = await asyncio.to_thread(job_keys, self._store, self._settings, order.endpoints)
+        hub = self._find(job.stage).hub
+        access = await asyncio.to_thread(job_access, self._store, self._settings, order, hub)
         resumed = " and goes on from its checkpoint" if any((order.dir / "checkpoints").glob("*")) else ""
         recorder.record(_line("info", f"Attempt {job.attempts} starts{resumed}."))
 
@@ -130,7 +131,7 @@ class Executor:
                 made[:] = [one for one in made if one["path"] != event["path"]] + [event]
             recorder.record(event)
 
-        attempt = Attempt(order, self._module, self._settings.logs / f"{job.id}.log", report, keys)
+        attempt = Attempt(order, self._module, self._settings.logs / f"{job.id}.log", report, access)
         self._attempts[job.id] = attempt
         if self._shutting_down:
             return Outcome("stopped")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from backend.core.endpoints import EndpointView, SavedEndpoint
@@ -14,8 +13,12 @@ from backend.core.settings import Settings
 from backend.core.stage import AnyStage, Params
 from backend.db import Store
 from backend.db import tables as t
-from backend.jobs.context import JobSpec
+from backend.jobs.context import Access, JobSpec
 from backend.providers import keys
+from backend.providers.extras import variables_in
+from backend.providers.hub_token import VARIABLE as HUB_TOKEN
+from backend.providers.hub_token import hub_token
+from backend.providers.variables import secret
 
 Find = Callable[[str], AnyStage]
 
@@ -70,6 +73,29 @@ def _endpoint(store: Store, name: str) -> EndpointView:
     return held
 
 
+def job_access(store: Store, settings: Settings, order: JobSpec, hub: bool) -> Access:
+    """The secrets of a job: keys of its endpoints, and the token of one that asks the hub. Raises StudioError as `job_keys`."""
+    typed = set(leaves_named("endpoint_key_env", order.params))
+    named = {each.key_env for each in order.endpoints.values()} | typed
+    named = named.union(*(variables_in(each.headers) for each in order.endpoints.values()))
+    found = {name: value for name in named if (value := secret(name))}
+    if hub and (token := hub_token(settings.home)):
+        found[HUB_TOKEN] = token
+    asks = bool(order.endpoints) or any(leaves_named("endpoint_url", order.params))
+    return Access(keys=job_keys(store, settings, order.endpoints), variables=found, network=hub or asks)
+
+
+def leaves_named(name: str, content: Any) -> Iterator[str]:
+    """Texts that stand under this name, at any depth of JSON content."""
+    if isinstance(content, dict):
+        if isinstance(content.get(name), str) and content[name]:
+            yield content[name]
+        content = list(content.values())
+    if isinstance(content, list):
+        for each in content:
+            yield from leaves_named(name, each)
+
+
 def job_keys(store: Store, settings: Settings, names: Iterable[str]) -> dict[str, str]:
     """The kept keys of these endpoints; one that the keyring lost counts only where no variable is named. Raises StudioError
     when a key is needed and can't be read."""
@@ -79,7 +105,7 @@ def job_keys(store: Store, settings: Settings, names: Iterable[str]) -> dict[str
             key = keys.read(settings.home, endpoint.name)
             if key:
                 found[endpoint.name] = key
-            elif not os.environ.get(endpoint.key_env, ""):
+            elif not secret(endpoint.key_env):
                 raise StudioError("keys.gone", name=endpoint.name)
     return found
 

@@ -8,7 +8,7 @@ import re
 import secrets
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,9 +28,9 @@ from backend.models.recheck import CHECKED
 from backend.models.text_part import take_text_part
 from backend.models.weight_names import copy_weights
 from backend.models.weights import check_weights
+from backend.process.environment import bare_environment
 from backend.process.explain import explain, full_disk_told
 from backend.process.parent_death import parent_bound_command
-from backend.process.program import bare_environment
 
 EXTRA_FILES = (
     "config.json",
@@ -124,15 +124,16 @@ def _facts(folder: Path) -> dict[str, Any]:
 
 def _convert(name: str, builtin: Builtin, source: Path, folder: Path) -> None:
     """GGUF to a plain folder in a process of its own, so that this one never loads torch."""
-    reason = convert_gguf(source, folder)
+    reason = convert_gguf([source], folder)
     if reason:
         raise StudioError("models.builtin_failed", name=name, reason=reason, requirement=builtin.requirement)
 
 
-def convert_gguf(source: Path, folder: Path) -> str:
-    """Why the converter failed; "" when `folder` holds the model of the file `source`. Raises StudioError for a full disk."""
+def convert_gguf(files: Sequence[Path], folder: Path) -> str:
+    """Why the converter failed; "" when `folder` holds the model of a file, or of its parts in order. Raises StudioError for a
+    full disk."""
     done = subprocess.run(
-        [*parent_bound_command(), *command(Programs.GGUF, source, folder)],
+        [*parent_bound_command(), *command(Programs.GGUF, folder, *files)],
         cwd=ROOT,
         env=bare_environment(HF_HUB_OFFLINE="1", HF_HOME=str(folder.parent / "hf")),
         capture_output=True,

@@ -23,6 +23,8 @@ _BYTES = {
 _MAX_NAME = 500
 
 Size = Annotated[int, Field(ge=1, le=10**8)]
+Epsilon = Annotated[float, Field(ge=0, le=1)] | None
+Positive = Annotated[float, Field(gt=0, le=1e15)] | None
 Text = Annotated[str, Field(max_length=_MAX_NAME)]
 
 
@@ -39,6 +41,11 @@ class ConfigShape(_Shape):
     vocab_size: Size | None = None
     intermediate_size: Size | list[Size] | None = None
     max_position_embeddings: Annotated[int, Field(ge=1, le=10**9)] | None = None
+    rms_norm_eps: Epsilon = None
+    layer_norm_eps: Epsilon = None
+    layer_norm_epsilon: Epsilon = None
+    rope_theta: Positive = None
+    rope_parameters: dict[str, Any] | None = None
     n_positions: Annotated[int, Field(ge=1, le=10**9)] | None = None
     tie_word_embeddings: bool | None = None
     quantization_config: dict[str, Any] | None = None
@@ -74,7 +81,7 @@ class _Tensor(_Shape):
     data_offsets: Annotated[list[Annotated[int, Field(ge=0, le=10**15)]], Field(min_length=2, max_length=2)]
 
 
-_HEADER = TypeAdapter(dict[str, _Tensor])
+_HEADER = TypeAdapter(Annotated[dict[str, _Tensor], Field(max_length=100_000)])
 S = TypeVar("S", bound=BaseModel)
 
 

@@ -23,24 +23,24 @@ _MAX_ELEMENTS = 10**12
 _MAX_HEAD = 200_000_000
 """Bytes; the largest vocabularies and their merges take a tenth."""
 _TEXTS = ("general.architecture", "general.name", "general.license", "general.license.link")
-_PARTS = "split.count"
+_COUNTS = ("split.no", "split.count", "split.tensors.count")
 _SHOWN_CHARS = 500
 
 
 def head(file: Path) -> dict[str, Any] | None:
-    """What the studio asks of a head: the texts that it has of `_TEXTS`, each bounded, and the number of parts (`split.count`);
-    None when the file is damaged or no GGUF file."""
+    """What the studio asks of a head: the texts that it has of `_TEXTS`, each bounded, the numbers in `_COUNTS`, 0 where it has
+    none, and that of its `tensors`; None when the file is damaged or no GGUF file."""
     try:
-        found = _metadata(file)
+        found, tensors = _metadata(file)
     except (struct.error, ValueError, KeyError, OverflowError, OSError):
         return None
     told: dict[str, Any] = {key: str(found[key])[:_SHOWN_CHARS] for key in _TEXTS if isinstance(found.get(key), str)}
-    parts = found.get(_PARTS, b"")
-    return told | {_PARTS: int.from_bytes(parts, "little") if isinstance(parts, bytes) else 0}
+    counts = {key: number for key in _COUNTS if isinstance(number := found.get(key, b""), bytes)}
+    return told | {key: int.from_bytes(number, "little") for key, number in counts.items()} | {"tensors": tensors}
 
 
-def _metadata(file: Path) -> dict[str, Any]:
-    """The short values by their keys; lists are left out."""
+def _metadata(file: Path) -> tuple[dict[str, Any], int]:
+    """The short values by their keys, without lists; the number of tensors."""
     with file.open("rb") as stream:
         if stream.read(4) != b"GGUF" or _number(stream, "<I") not in (2, 3):
             raise ValueError("no GGUF file")
@@ -56,7 +56,7 @@ def _metadata(file: Path) -> dict[str, Any]:
             found |= {key: value} if value is not None else {}
         if not all(_sound_tensor(stream, file.stat().st_size) for _ in range(tensors)):
             raise ValueError("a tensor that can not be")
-        return found
+        return found, tensors
 
 
 def _sound_tensor(stream: BinaryIO, size: int) -> bool:

@@ -15,8 +15,10 @@ from backend.core.artifacts import write_json
 from backend.core.errors import StudioError
 from backend.core.programs import Programs, command
 from backend.core.schemas import View
+from backend.models.gguf_parts import COUNT, find_parts, stem, whole_head
 from backend.models.probe import LICENSE_FILES
-from backend.process.program import Program, bare_environment
+from backend.process.environment import bare_environment
+from backend.process.program import Program
 
 UNRESTRICTED_LICENSES = frozenset({"apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "cc0-1.0", "unlicense"})
 """Licenses that restrict no use of a model."""
@@ -31,11 +33,19 @@ _heads: OrderedDict[tuple[str, int, int], dict[str, Any] | None] = OrderedDict()
 _reading = threading.Lock()
 
 
+def unrestricted(license_: str | None) -> bool:
+    """Whether a license is known to restrict no use."""
+    return (license_ or "").lower() in UNRESTRICTED_LICENSES
+
+
 class Terms(View):
     """What a GGUF file says of its license; `link` and `text` (files that lie beside it) are where to read it. `ask`: somebody
-    has to accept it first, because it restricts the use or nobody knows."""
+    has to accept it first, because it restricts the use or nobody knows. `files`: all parts of a split model, else the file;
+    `stem`: what they are called, without the number of a part."""
 
     name: str
+    stem: str
+    files: list[Path]
     architecture: str
     license: str | None
     link: str | None
@@ -48,12 +58,14 @@ class Terms(View):
 
 
 def terms(file: Path) -> Terms:
-    """Raises StudioError when it is no whole GGUF file, or a part of one."""
-    about = _head(file)
+    """Of a file, or of the split model that it is a part of. Raises StudioError for a damaged file, and for parts that are not
+    beside it or are not of one model."""
+    about, files = _head(file), [file]
     if about is None:
         raise StudioError("gguf.damaged", file=file.name)
-    if about["split.count"] > 1:
-        raise StudioError("gguf.parts", file=file.name, count=about["split.count"])
+    if about[COUNT] > 1:
+        files = find_parts(file, about[COUNT])
+        about = whole_head(files, _head)
     architecture = about.get("general.architecture", "")
     named = about.get("general.license", "").strip()
     license_ = named or ("gemma" if architecture.startswith("gemma") else None)
@@ -61,12 +73,14 @@ def terms(file: Path) -> Terms:
     if license_ == "gemma" or architecture.startswith("gemma"):
         link = GEMMA
     return Terms(
-        name=about.get("general.name") or file.stem,
+        name=about.get("general.name") or stem(file.name),
+        stem=stem(file.name) if files[1:] else file.stem,
+        files=files,
         architecture=architecture,
         license=license_,
         link=link or None,
         text="\n\n".join(_begin(path) for name in _BESIDE if (path := file.parent / name).is_file()),
-        ask=(license_ or "").lower() not in UNRESTRICTED_LICENSES,
+        ask=not unrestricted(license_),
     )
 
 

@@ -35,7 +35,7 @@ Tell = Callable[[int, int], None]
 
 
 def search(text: str, kind: RepoType = "model", limit: int = 20, token: str | None = None) -> list[HubEntry]:
-    """What matches, most downloaded first; models that generate text, with safetensors. Raises StudioError."""
+    """What matches, most downloaded first; models that generate text, with safetensors or GGUF files. Raises StudioError."""
     api = open_api(token)
     with told(host(), text, endpoint()):
         if kind == "dataset":
@@ -43,15 +43,18 @@ def search(text: str, kind: RepoType = "model", limit: int = 20, token: str | No
                 search=text, sort="downloads", limit=limit, expand=["downloads", "gated", "tags"]
             )
             return [_entry(each) for each in datasets]
-        models = api.list_models(
-            search=text,
-            sort="downloads",
-            limit=limit,
-            filter=["safetensors"],
-            pipeline_tag="text-generation",
-            expand=["downloads", "gated", "tags", "safetensors"],
-        )
-        return [_entry(each) for each in models]
+        found: dict[str, HubEntry] = {}
+        for form in ("safetensors", "gguf"):
+            models = api.list_models(
+                search=text,
+                sort="downloads",
+                limit=limit,
+                filter=[form],
+                pipeline_tag="text-generation",
+                expand=["downloads", "gated", "tags", "safetensors", "gguf"],
+            )
+            found = {each.id: _entry(each) for each in models} | found
+        return sorted(found.values(), key=lambda each: -each.downloads)[:limit]
 
 
 def details(repo: str, kind: RepoType = "model", revision: str = "", token: str | None = None) -> HubDetails:
@@ -198,10 +201,11 @@ def _entry(info: Any) -> HubEntry:
     tags = info.tags or []
     weights = getattr(info, "safetensors", None)
     types = weights.parameters if weights else {}
+    gguf = getattr(info, "gguf", None) or {}
     return HubEntry(
         repo=info.id,
         license=next((tag.removeprefix("license:") for tag in tags if tag.startswith("license:")), None),
-        parameters=weights.total if weights else 0,
+        parameters=weights.total if weights else int(gguf.get("total") or 0),
         bytes=sum(count * _WIDTHS.get(dtype, 1) for dtype, count in types.items()),
         gated=bool(info.gated),
         downloads=info.downloads or 0,

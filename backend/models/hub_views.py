@@ -40,9 +40,11 @@ class DataPart(BaseModel):
 
 
 class GgufChoice(BaseModel):
-    """A model in a GGUF file: its name, or that of the first part, with all parts."""
+    """A model in a GGUF file: its name, or that of the first part, with all parts. `quantization`: as the name says, "" where
+    it doesn't."""
 
     name: str
+    quantization: str = ""
     files: list[HubFile]
     bytes: int
 

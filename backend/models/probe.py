@@ -54,7 +54,10 @@ def inspect_folder(path: Path) -> dict[str, Any]:
     config = _text_config(path)
     tensors: Header = {}
     for file in weights:
-        tensors.update(read_header(file))
+        header = read_header(file)
+        if twice := sorted(tensors.keys() & header.keys()):
+            raise StudioError("models.tensor_twice", path=path, tensor=twice[0], file=file.name)
+        tensors.update(header)
     refuse_foreign(path, tensors)
     prefix = wrapper_of(tensors)
     tensors = {name.removeprefix(prefix): entry for name, entry in tensors.items()}

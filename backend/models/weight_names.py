@@ -53,7 +53,7 @@ def wrapper_of(names: Iterable[str]) -> str:
 
 
 def refuse_foreign(folder: Path, tensors: dict[str, dict[str, Any]]) -> None:
-    """Raises StudioError for weights that are an adapter's, MLX's or in 8-bit floats."""
+    """Raises StudioError for weights that are an adapter's, MLX's, in 8-bit floats or in integers."""
     first = next((name for name in tensors if _ADAPTER.search(name)), "")
     if first:
         raise StudioError("models.adapter_weights", path=folder, tensor=first)
@@ -63,6 +63,8 @@ def refuse_foreign(folder: Path, tensors: dict[str, dict[str, Any]]) -> None:
     for name, entry in tensors.items():
         if entry.get("dtype") in _FP8 or name.endswith((".weight_scale_inv", ".weight_scale")):
             raise StudioError("models.fp8", path=folder, tensor=name)
+        if name.endswith(".weight") and str(entry.get("dtype")).startswith(("I", "U")):
+            raise StudioError("models.integers", path=folder, tensor=name)
 
 
 def copy_weights(files: list[Path], folder: Path) -> list[Problem]:

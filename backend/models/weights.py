@@ -13,7 +13,8 @@ from backend.core.limits import EXIT_MEMORY
 from backend.core.programs import Programs, command
 from backend.core.schemas import ArtifactView
 from backend.core.units import human_bytes
-from backend.process.program import Program, bare_environment
+from backend.process.environment import bare_environment
+from backend.process.program import Program
 
 MEMORY_BYTES = 24_000_000_000
 """Of the child's address space: what torch maps, and the largest tensor."""

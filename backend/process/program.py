@@ -4,7 +4,6 @@ once, and the end of its log says why it failed."""
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,28 +18,6 @@ from backend.process.parent_death import parent_bound_command
 POLL_SECONDS = 0.1
 """Seconds between two looks at the process."""
 _MAX_REASON_CHARS = 300
-_BARE = (
-    "PATH",
-    "HOME",
-    "USER",
-    "LOGNAME",
-    "LANG",
-    "LANGUAGE",
-    "TZ",
-    "TMPDIR",
-    "TMP",
-    "TEMP",
-    "VIRTUAL_ENV",
-    "LD_LIBRARY_PATH",
-)
-_BARE_BEGINNINGS = ("LC_", "PYTHON", "DYLD_", "COVERAGE_")
-
-
-def bare_environment(**more: str) -> dict[str, str]:
-    """The environment of a child that opens what came from outside: what Python, a locale and a folder for temporary files
-    need, and `more`; no token, key, address or proxy of whoever started the studio."""
-    kept = {name: value for name, value in os.environ.items() if name in _BARE or name.startswith(_BARE_BEGINNINGS)}
-    return {name: value for name, value in kept.items() if not name.startswith("PYTHON_KEYRING")} | more
 
 
 class Program:

@@ -8,7 +8,6 @@ rate limit (`rate_limit`) and has its cost reserved before it is sent (`budget`)
 
 from __future__ import annotations
 
-import os
 import random
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -36,6 +35,7 @@ from backend.providers.protocols import PROTOCOLS, EndpointReply
 from backend.providers.quirks import Quirks
 from backend.providers.rate_limit import RateLimit
 from backend.providers.reply_text import clean
+from backend.providers.variables import secret
 from backend.providers.wire import OpenStream, Tell, Wire
 
 MAX_BACKOFF_SECONDS = 60.0
@@ -91,7 +91,7 @@ class HttpEngine:
         self._rate_limit = RateLimit(endpoint.requests_per_minute, endpoint.tokens_per_minute)
         self.protocol = PROTOCOLS[endpoint.protocol]
         self._typed, self._tell = bool(key), tell
-        self._key = key or (os.environ.get(endpoint.key_env, "").strip() if endpoint.key_env else "")
+        self._key = key or secret(endpoint.key_env)
         if endpoint.key_env and not self._key:
             raise StudioError("chat.endpoint_key_missing", key_env=endpoint.key_env, url=endpoint.address)
         added, secrets, missing = resolved(endpoint.headers, self._key)

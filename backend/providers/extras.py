@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from typing import Any
 
 from backend.core.errors import Problem
 from backend.data.gates.secrets import secrets
 from backend.providers.addresses import check_key_name
+from backend.providers.variables import secret
 
 OWN_KEY = "key"
 MAX_HEADERS, MAX_CHARS = 20, 4000
@@ -55,6 +55,11 @@ def parse_body(given: dict[str, Any] | str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
+def variables_in(headers: dict[str, str]) -> set[str]:
+    """The environment variables that added headers refer to."""
+    return {name for value in headers.values() for name in _REFERENCE.findall(value)} - {OWN_KEY}
+
+
 def check_headers(headers: dict[str, str], field: str = "headers") -> list[Problem]:
     """What is wrong with added headers, the first of each kind of fault."""
     if len(headers) > MAX_HEADERS or sum(len(name) + len(value) for name, value in headers.items()) > MAX_CHARS:
@@ -88,13 +93,13 @@ def resolved(headers: dict[str, str], key: str) -> tuple[dict[str, str], list[st
     found: list[str] = []
     missing = ""
 
-    def value(match: re.Match[str]) -> str:
+    def filled(match: re.Match[str]) -> str:
         nonlocal missing
         name = match[1]
-        secret = key if name == OWN_KEY else os.environ.get(name, "").strip()
-        missing = missing or ("" if secret else name)
-        found.append(secret)
-        return secret
+        value = key if name == OWN_KEY else secret(name)
+        missing = missing or ("" if value else name)
+        found.append(value)
+        return value
 
-    sent = {name: _REFERENCE.sub(value, text) for name, text in headers.items()}
+    sent = {name: _REFERENCE.sub(filled, text) for name, text in headers.items()}
     return sent, [each for each in found if each], missing

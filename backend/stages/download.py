@@ -93,8 +93,9 @@ def quote(params: DownloadParams, world: World) -> Quote:
 
 
 def _growth(params: DownloadParams) -> int:
-    """Bytes of disk for one that is fetched: it is copied into the store, and a GGUF file's 4-bit weights unpacked before."""
-    return 10 if params.file else 2
+    """Bytes of disk for one that is fetched: it is copied into the store, and a GGUF file's 4-bit weights unpacked before,
+    its parts joined."""
+    return 11 if params.file else 2
 
 
 def run(params: DownloadParams, ctx: Context) -> DownloadResult:
@@ -114,7 +115,7 @@ def run(params: DownloadParams, ctx: Context) -> DownloadResult:
 
     hub.download(known, folder, tell, token=token)
     ctx.progress(0, 1, "checking")
-    source = _unpacked(folder / params.file, params.accepted, ctx) if params.file else folder
+    source = _unpacked(folder / params.file, params, known.license, ctx) if params.file else folder
     out = ctx.scratch("out")
     facts = take_folder(source, out)
     facts["hub"] = {"repo": known.repo, "commit": known.commit, "host": host()}
@@ -124,11 +125,12 @@ def run(params: DownloadParams, ctx: Context) -> DownloadResult:
     return DownloadResult(artifact=made.id, metrics={"bytes": float(known.bytes)})
 
 
-def _unpacked(file: Path, accepted: bool, ctx: Context) -> Path:
-    """The model of a GGUF file as a folder. Raises StudioError for terms that nobody accepted; the file stays."""
+def _unpacked(file: Path, params: DownloadParams, stated: str | None, ctx: Context) -> Path:
+    """The model of a GGUF file as a folder; `stated`: the repository's license. Raises StudioError for terms that nobody
+    accepted; the file stays."""
     from backend.models.gguf import agreed, unpack
 
-    terms = agreed(file, accepted)
+    terms = agreed(file, params.accepted, stated)
     folder = ctx.scratch("unpacked")
     unpack(file, terms, folder)
     return folder
@@ -163,5 +165,6 @@ STAGE = Stage(
     check=check,
     quote=quote,
     run=run,
+    hub=True,
     example={"repo": "HuggingFaceTB/SmolLM2-135M-Instruct"},
 )

@@ -118,6 +118,7 @@ STAGE = Stage(
     check=check,
     quote=quote,
     run=run,
+    hub=True,
     queue="light",
     example={"repo": "cornell-movie-review-data/rotten_tomatoes"},
 )

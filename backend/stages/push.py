@@ -89,6 +89,7 @@ STAGE = Stage(
     check=check,
     quote=quote,
     run=run,
+    hub=True,
     queue="light",
     example={"artifact": "my-model", "repo": "owner/my-model"},
 )

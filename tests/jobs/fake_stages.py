@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -14,6 +16,9 @@ from backend.core.errors import Problem, StudioError
 from backend.core.refs import EndpointRef, ModelRef
 from backend.core.schemas import Kind, Quote
 from backend.core.stage import Params, Result, Stage, check_refs
+from backend.generation.answerer import endpoint_from_saved
+from backend.providers.client import HttpEngine
+from backend.providers.hub_token import hub_token
 
 
 class FakeParams(Params):
@@ -131,6 +136,22 @@ def careless(params: FakeParams, ctx: Any) -> Result:
     return Result(artifact=made.id)
 
 
+def nosy(params: FakeParams, ctx: Any) -> Result:
+    """Writes into the file `folder` what it finds: its environment, that of a program it starts, the secrets it may use."""
+    grandchild = subprocess.run(["env"], capture_output=True, text=True, check=True).stdout
+    saved = ctx.endpoint(params.endpoint) if params.endpoint else None
+    found = {
+        "environment": Path("/proc/self/environ").read_text() + grandchild,
+        "names": sorted(os.environ),
+        "endpoint": HttpEngine(endpoint_from_saved(saved)).headers if saved else {},
+        "hub": hub_token(ctx.artifacts.parent),
+    }
+    Path(params.folder).write_text(json.dumps(found))
+    folder = ctx.scratch("out")
+    (folder / "file").write_text("x")
+    return Result(artifact=ctx.artifact(Kind.MODEL, params.name, folder).id)
+
+
 def _check(params: FakeParams, world: Any) -> list[Any]:
     return check_refs(params, world)
 
@@ -146,13 +167,15 @@ def doubtful(params: FakeParams, ctx: Any) -> Result:
 
 
 _RUNS = {
-    run.__name__: run for run in (steps, spin, suicide, selfkill, flaky, bug, hog, fill, chatty, doubtful, careless)
+    run.__name__: run
+    for run in (steps, spin, suicide, selfkill, flaky, bug, hog, fill, chatty, doubtful, careless, nosy)
 }
 
 
 def find(name: str) -> Stage:
-    """`steps`, or `steps@light` to name a queue."""
+    """`steps`, or `steps@light` to name a queue, `steps@hub` for one that asks the hub."""
     name, _, queue = name.partition("@")
+    hub, queue = queue == "hub", "" if queue == "hub" else queue
     return Stage(
         name=name,
         title=name,
@@ -166,4 +189,5 @@ def find(name: str) -> Stage:
         run=_RUNS[name],
         example={"trace": "t"},
         queue=queue or "cpu",
+        hub=hub,
     )

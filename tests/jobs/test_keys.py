@@ -90,3 +90,39 @@ def test_a_key_that_the_keyring_lost_or_locks_is_a_sentence(harness: WorkerHarne
     run = harness.finish(harness.submit(harness.job("careless", "b", endpoint="deep")))
     error = harness.job_of(run, "b").error
     assert error and error.code == "keys.gone"
+
+
+OTHERS = {
+    **dict.fromkeys(
+        ("AWS_SECRET_ACCESS_KEY", "OPENAI_API_KEY", "SLMOPS_TOKEN", "SLMOPS_SERVE_KEY"), "secret-of-others"
+    ),
+    **{"GITHUB_TOKEN": "secret-of-others", "HF_TOKEN": "secret-of-the-hub", "MINE_API_KEY": "secret-of-mine"},
+    **{
+        "GATE_API_KEY": "secret-of-a-header",
+        "HTTPS_PROXY": "http://me:secret-of-proxy@127.0.0.1:9",
+        "MY_DRIVER": "driver",
+    },
+    **{"SLMOPS_EXTRA_VARIABLES": "MY_DRIVER, NOT_THERE", "OMP_NUM_THREADS": "1"},
+}
+
+
+@pytest.mark.parametrize(("stage", "endpoint"), [("nosy", ""), ("nosy", "mine"), ("nosy@hub", "")])
+def test_a_child_has_the_secrets_of_its_own_job_only(
+    harness: WorkerHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str, endpoint: str
+) -> None:
+    for name, value in OTHERS.items():
+        monkeypatch.setenv(name, value)
+    saved = {**DEEP, "name": "mine", "key_env": "MINE_API_KEY", "headers": {"X-Gate-Key": "${GATE_API_KEY}"}}
+    Studio(harness.settings).save_endpoint(saved)
+    harness.start()
+    run = harness.finish(harness.submit(harness.job(stage, "a", endpoint=endpoint, folder=str(tmp_path / "found"))))
+    assert harness.job_of(run, "a").state is State.SUCCEEDED, harness.job_of(run, "a").error
+    found = json.loads((tmp_path / "found").read_text("utf-8"))
+    held = found["environment"].replace("secret-of-proxy", "") if endpoint or "hub" in stage else found["environment"]
+    assert "secret-of" not in held
+    assert {"PATH", "HOME", "OMP_NUM_THREADS", "MY_DRIVER", "SLMOPS_HOME", "HF_HUB_OFFLINE"} <= set(found["names"])
+    assert ("HTTPS_PROXY" in found["names"]) == bool(endpoint or "hub" in stage)
+    assert found["hub"] == ("secret-of-the-hub" if "hub" in stage else None)
+    if endpoint:
+        assert found["endpoint"]["Authorization"] == "Bearer secret-of-mine"
+        assert found["endpoint"]["X-Gate-Key"] == "secret-of-a-header"

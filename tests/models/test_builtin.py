@@ -79,8 +79,8 @@ def test_nothing_is_fetched_unasked(no_index: None, monkeypatch: pytest.MonkeyPa
 def test_asked_for_it_is_fetched_without_dependencies_and_read(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[bytes] = []
 
-    def convert(source: Path, _folder: Path) -> str:
-        seen.append(source.read_bytes())
+    def convert(files: list[Path], _folder: Path) -> str:
+        seen.append(files[0].read_bytes())
         return "stop here"
 
     monkeypatch.setattr(catalogue, "convert_gguf", convert)

@@ -81,7 +81,7 @@ def test_nothing_comes_in_before_its_terms_are_accepted(
 ) -> None:
     file = written(tmp_path, {"general.architecture": "gemma3", "general.name": "Gemma 3"})
 
-    def convert(source: Path, target: Path) -> str:
+    def convert(_files: list[Path], target: Path) -> str:
         for each in model_folder.iterdir():
             (target / each.name).write_bytes(each.read_bytes())
         return ""
@@ -102,7 +102,7 @@ def test_a_conversion_that_fails_leaves_nothing(
     store: Store, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = written(tmp_path, {"general.license": "mit"})
-    monkeypatch.setattr(gguf, "convert_gguf", lambda source, folder: "ValueError: GGUF model with architecture x")
+    monkeypatch.setattr(gguf, "convert_gguf", lambda _files, _folder: "ValueError: GGUF model with architecture x")
     with pytest.raises(StudioError, match="architecture x"):
         import_gguf(store, settings, file, "mine")
     assert store.artifacts() == [] and not list(settings.cache.glob("import-*"))
@@ -169,10 +169,50 @@ def test_a_tensor_that_can_not_be_is_refused(tmp_path: Path, shape: tuple[int, .
 
 
 def test_a_part_of_a_split_model_is_named_as_such(tmp_path: Path) -> None:
-    file = tmp_path / "model-00001-of-00004.gguf"
+    file = tmp_path / "model.gguf"
     file.write_bytes(b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + value("split.count", 2, struct.pack("<H", 4)))
     with pytest.raises(StudioError, match="one of 4 parts"):
         terms(file)
+
+
+def parts(folder: Path, count: int = 3, told: int = 3) -> list[Path]:
+    """Parts without tensors of a split model whose head says that there are `told`."""
+    made = []
+    for number in range(count):
+        file = folder / f"m-{number + 1:05d}-of-{count:05d}.gguf"
+        entries = value("split.no", 2, struct.pack("<H", number)) + value("split.count", 2, struct.pack("<H", told))
+        entries += value("split.tensors.count", 5, struct.pack("<i", 0)) + value("general.license", 8, text("mit"))
+        file.write_bytes(b"GGUF" + struct.pack("<IQQ", 3, 0, 4) + entries)
+        made.append(file)
+    return made
+
+
+def test_any_part_stands_for_the_whole_model(tmp_path: Path) -> None:
+    made = parts(tmp_path)
+    for file in made:
+        found = terms(file)
+        assert (found.files, found.stem, found.license) == (made, "m", "mit")
+
+
+def test_absent_parts_are_named(tmp_path: Path) -> None:
+    first, second, third = parts(tmp_path)
+    first.unlink()
+    third.unlink()
+    with pytest.raises(StudioError) as refused:
+        terms(second)
+    assert refused.value.code == "gguf.parts_missing" and "--merge" in refused.value.text()
+    assert f"{first.name}, {third.name}" in refused.value.text()
+
+
+def test_parts_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
+    first, second, _third = parts(tmp_path)
+    second.write_bytes(first.read_bytes())
+    with pytest.raises(StudioError) as refused:
+        terms(first)
+    assert refused.value.code == "gguf.parts_mixed" and second.name in refused.value.text()
+    second.write_bytes(b"GGUF")
+    with pytest.raises(StudioError, match=f"{second.name} is an incomplete GGUF file"):
+        terms(first)
 
 
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[Path]:

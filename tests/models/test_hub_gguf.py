@@ -37,9 +37,10 @@ def test_only_the_chosen_file_is_fetched(tmp_path: Path, monkeypatch: pytest.Mon
         with pytest.raises(StudioError) as said:
             only_gguf(known, "y.gguf")
         assert "x-Q4.gguf, x-Q8.gguf" in said.value.text()
-        parts = hub.details("acme/tiny").model_copy(update={"gguf": gguf_choices(SPLIT)})
+        parts = known.model_copy(update={"gguf": gguf_choices(SPLIT)})
+        assert {each.name for each in only_gguf(parts, SPLIT[1].name).files} >= {each.name for each in SPLIT}
         with pytest.raises(StudioError) as said:
-            only_gguf(parts, "b-00002-of-00002.gguf")
-        assert said.value.problems[0].code == "gguf.parts"
+            only_gguf(known.model_copy(update={"gguf": gguf_choices(SPLIT[1:])}), SPLIT[1].name)
+        assert said.value.problems[0].code == "gguf.parts_missing" and SPLIT[0].name in said.value.text()
         hub.download(only_gguf(known, "x-Q4.gguf"), tmp_path, lambda done, total: None)
     assert {path.name for path in tmp_path.iterdir() if path.is_file()} == {"x-Q4.gguf", "LICENSE"}

@@ -11,7 +11,7 @@ import pytest
 from backend.data.params import DatasetParams
 from backend.files import source_reading
 from backend.models import catalogue, gguf_terms, weights
-from backend.process.program import bare_environment
+from backend.process.environment import bare_environment
 
 SECRETS = ("OPENAI_API_KEY", "HF_TOKEN", "SLMOPS_TOKEN", "SLMOPS_DB_URL", "AWS_SECRET_ACCESS_KEY", "HTTPS_PROXY")
 
@@ -46,7 +46,7 @@ def test_every_such_child_is_started_with_it(tmp_path: Path, monkeypatch: pytest
     asked: dict[str, Any] = {
         "gguf head": lambda: gguf_terms.read_in_child(folder / "a.gguf"),
         "weights": lambda: weights.check_weights(folder),
-        "gguf conversion": lambda: catalogue.convert_gguf(folder / "a.gguf", folder),
+        "gguf conversion": lambda: catalogue.convert_gguf([folder / "a.gguf"], folder),
         "source": lambda: source_reading.read_in_child(DatasetParams(source=str(folder / "a.csv")), 5, tmp_path),
     }
     try:

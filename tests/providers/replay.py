@@ -11,6 +11,8 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import socket
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +30,9 @@ RECORDED = Path(__file__).parent / "recorded"
 KEY = "sk-recorded-0123456789"
 ASK = [{"role": "user", "content": "Is this positive or negative? Thanks a lot!"}]
 SAMPLING = Sampling(max_new_tokens=16, temperature=0.5, seed=1)
+_SILENCE = 0.3
+"""Seconds that a client waits for an answer that never comes."""
+_PATIENCE = 60
 ANYWHERE: dict[str, dict[str, Any]] = {
     "redirect": {
         "status": 308,
@@ -47,6 +52,17 @@ ANYWHERE: dict[str, dict[str, Any]] = {
     "never streams": {"change": "never streams"},
     "huge reply": {"change": "huge"},
     "cut connection": {"change": "cut"},
+    "connection reset": {"change": "reset"},
+    "nobody there": {"change": "nobody"},
+    "silence": {"change": "silent"},
+    "bare 401": {"status": 401, "body": ""},
+    "bare 403": {"status": 403, "body": ""},
+    "bare 404": {"status": 404, "body": ""},
+    "bare 429": {"status": 429, "body": "", "seen": "chat.endpoint_busy"},
+    "bare 500": {"status": 500, "body": ""},
+    "bare 503": {"status": 503, "body": ""},
+    "broken JSON": {"status": 200, "body": '{"id": "1", "choices": [{"index": 0, "mess'},
+    "no answer in it": {"status": 200, "body": {"id": "1", "choices": [], "content": []}},
 }
 """Faults that come from what lies between, or that any service can have; `change`: what is done to its usual answer."""
 
@@ -81,7 +97,7 @@ def see(preset: PresetName, case: dict[str, Any]) -> Seen:
             protocol=PRESETS[preset].protocol,
             api_version=PRESETS[preset].api_version,
             retries=1,
-            timeout=5,
+            timeout=_SILENCE if case.get("change") == "silent" else 5,
             initial_backoff=0.001,
             key_env=PRESETS[preset].key_env,
         )
@@ -95,6 +111,7 @@ def see(preset: PresetName, case: dict[str, Any]) -> Seen:
     address = address or f"{base.scheme}://{base.netloc}"
     words = [seen.text, *(f"Log: {line}" for line in told if "asks to wait" not in line)]
     text = " ".join(words).replace(f"http://127.0.0.1:{port}", address)
+    text = re.sub(r"\[Errno \d+\] ", "", text)  # another number on another system
     return Seen(seen.what, re.sub(r"again at \d[\d: -]+\d", "again at TIME", text))
 
 
@@ -150,6 +167,9 @@ def _running(preset: PresetName, case: dict[str, Any], usual: dict[str, Any]) ->
     server = _Server(("127.0.0.1", 0), _handler(PRESETS[preset].protocol == "anthropic", case, usual))
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    if case.get("change") == "nobody":
+        server.shutdown()
+        server.server_close()
     try:
         yield server.server_address[1]
     finally:
@@ -186,6 +206,16 @@ def _handler(anthropic: bool, case: dict[str, Any], usual: dict[str, Any]) -> ty
                 return self.send(200, text.encode(), {})
             if change == "huge":
                 return self.send(200, gzip.compress(b" " * 33_000_000, 1), {"Content-Encoding": "gzip"})
+            if change == "reset":
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.connection.close()
+                self.close_connection = True
+                return None
+            if change == "silent":
+                self.connection.settimeout(_PATIENCE)
+                self.rfile.read(1)  # ends when the client hangs up
+                self.close_connection = True
+                return None
             if change == "cut":
                 self.send_response(200)
                 self.send_header("Content-Length", "400")

@@ -50,6 +50,42 @@ def test_search_and_download(show: Show, monkeypatch: pytest.MonkeyPatch, langua
     ) in words(at)
 
 
+@pytest.mark.parametrize("license_", ["mit", "llama3.2"])
+def test_a_repository_with_gguf_files_asks_which(show: Show, monkeypatch: pytest.MonkeyPatch, license_: str) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    monkeypatch.setenv("NO_PROXY", "*")
+    gguf = {"tiny-Q4_K_M.gguf": b"x" * 2000, "tiny-Q8_0.gguf": b"x" * 4000}
+    split = {f"tiny-F16-0000{part}-of-00002.gguf": b"x" * 3000 for part in (1, 2)}
+    with serving(FakeHub({**FILES, **gguf, **split}, license=license_)) as server:
+        monkeypatch.setenv("HF_ENDPOINT", server.url)
+        at = show("models")
+        at.session_state["models_hub"] = True
+        at.run()
+        at.text_input(key="hub_text").set_value("tiny")
+        (press,) = [one for one in at.button if str(one.key or "").startswith("FormSubmitter:hub_form")]
+        press.click().run()
+        finished("hub_search:tiny")
+        at.run().button(key="hub_download:acme/tiny").click().run()
+        finished("hub_download:acme/tiny")
+        box = at.run().selectbox(key="hub_file_acme/tiny")
+        offered = [label.replace("\N{NO-BREAK SPACE}", " ") for label in box.options]
+        assert offered == [
+            "safetensors · 1.0 kB",
+            "Q4_K_M · tiny-Q4_K_M.gguf · 2.0 kB",
+            "Q8_0 · tiny-Q8_0.gguf · 4.0 kB",
+            "F16 · tiny-F16-00001-of-00002.gguf · 6.0 kB · 2 parts",
+        ]
+        assert not Studio.open().runs() and not at.button(key="hub_take:acme/tiny").disabled
+        box.set_value("tiny-Q8_0.gguf").run()
+        assert at.button(key="hub_take:acme/tiny").disabled == (license_ != "mit")
+        at.checkbox(key="hub_terms_acme/tiny").check().run()
+        at.button(key="hub_take:acme/tiny").click().run()
+        finished("hub_download:acme/tiny")
+        assert "The download of acme/tiny has started." in words(at.run())
+    (job,) = Studio.open().runs()[0].jobs
+    assert (job.params["file"], job.params["accepted"], job.params["size"]) == ("tiny-Q8_0.gguf", True, 4000)
+
+
 def test_offline_says_so(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     at = show("models")

@@ -14,6 +14,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The chat template refuses a question with a system message: {reason}",
         "Correct the template, or choose the one of a family.",
     ),
+    "talk.question_lost": (
+        "The chat template leaves the question out of the prompt.",
+        "Correct the template, or choose the one of a family.",
+    ),
     "talk.not_editable": (
         "The conversation of “{model}” is part of what it was made into.",
         "Edit the model that it was made from, and make it again.",

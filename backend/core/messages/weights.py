@@ -26,6 +26,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The weights in {path} are 8-bit floats (“{tensor}”).",
         "Import the original weights in 16 or 32 bits.",
     ),
+    "models.integers": (
+        "The weights in {path} are integers (“{tensor}”).",
+        "Import the original weights in 16 or 32 bits.",
+    ),
     "models.not_built": (
         "transformers can’t build the model from its config.json: {reason}",
         "Use the config.json that belongs to these weights.",
@@ -45,6 +49,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "models.not_finite": (
         "The weight “{tensor}” contains NaN or infinity.",
         "Use an earlier checkpoint: this one diverged or overflowed.",
+    ),
+    "models.tensor_twice": (
+        "The weight “{tensor}” is in {file} and in another file of {path}.",
+        "Keep the files of one save and remove the others.",
+    ),
+    "models.zero_weights": (
+        "{count} weights hold nothing but zeros: {names}.",
+        "If that is not meant so, a download broke off: fetch them again.",
     ),
     "models.tied_differ": (
         "config.json says input and output share one table, but the weights contain two different ones.",
@@ -69,4 +81,17 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{file} is one of {count} parts of a split model.",
         "Merge them with `llama-gguf-split --merge` and import the result.",
     ),
+    "gguf.parts_missing": (
+        "{file} is one part of a split model; others are missing: {missing}.",
+        "Put all parts into one folder, or merge them with `llama-gguf-split --merge`.",
+    ),
+    "gguf.layers": (
+        "{file} has {blocks} layers, but its metadata speaks of {layers}.",
+        "The file is damaged. Download or copy it again.",
+    ),
+    "gguf.tensors": (
+        "Two tensors of {file} share their bytes, or one ends beyond the file.",
+        "The file is damaged. Download or copy it again.",
+    ),
+    "gguf.parts_mixed": ("{file} and the parts beside it are not of one model.", "Download or copy all parts again."),
 }

@@ -43,10 +43,14 @@ def tried(folder: Path, base: Path | None = None) -> tuple[dict[str, Any], list[
         return {}, error.problems
     except TemplateSyntaxError as error:
         return {}, [Problem(code="talk.syntax", args={"line": error.lineno, "reason": reason_of(error)})]
+    except MemoryError:
+        return {}, [Problem(code="talk.refused", args={"reason": "it needs too much memory."})]
     except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
         return {}, [
             Problem(code="talk.refused", args={"reason": reason_of(error)})
         ]  # what a template's own code raises
+    if QUESTION not in text:
+        return {}, [Problem(code="talk.question_lost")]
     found: dict[str, Any] = {"prompt": text[:_SHOWN_CHARS], "end": talk.end, "prompt_tokens": len(ids)}
     size = sum(file.stat().st_size for place in (folder, base) if place for file in place.glob("*.safetensors"))
     if not ids or size > _SHARE * machine.available_bytes():
@@ -75,8 +79,10 @@ def _generated(model: Any, ids: list[int], stops: frozenset[int]) -> list[int]:
     written: list[int] = []
     with torch.inference_mode():
         for _ in range(TOKENS):
-            logits = model(input_ids=torch.tensor([ids + written])).logits
-            written.append(int(logits[0, -1].argmax()))
+            logits = model(input_ids=torch.tensor([ids + written])).logits[0, -1]
+            if not bool(torch.isfinite(logits).any()) or bool(torch.isnan(logits).any()):
+                raise ValueError("it gives no numbers (NaN) as scores.")
+            written.append(int(logits.argmax()))
             if written[-1] in stops:
                 break
     return written

@@ -63,20 +63,25 @@ def refuse_random(info: dict[str, Any], model: str) -> None:
 
 
 def _values(folder: Path) -> list[Problem]:
-    """NaN and infinity, and a table that is said to be shared and is there twice with other numbers."""
+    """NaN and infinity, a table that is said to be shared and is there twice with other numbers, and matrices of zeros."""
     tables: dict[str, Any] = {}
+    zero: list[str] = []
     for file in weight_files(folder):
         with safe_open(str(file), framework="pt") as tensors:
             for name in tensors.keys():  # noqa: SIM118, it is no mapping
                 tensor = tensors.get_tensor(name)
                 if tensor.is_floating_point() and not finite(tensor):
                     return [Problem(code="models.not_finite", args={"model": folder.name, "tensor": name})]
+                if tensor.dim() > 1 and not tensor.any():
+                    zero.append(name)
                 if name == _HEAD or name in _TABLES:
                     tables["head" if name == _HEAD else "table"] = tensor
     tied = json.loads((folder / "config.json").read_text("utf-8")).get("tie_word_embeddings")
     if tied and len(tables) == 2 and not torch.equal(tables["head"], tables["table"]):
         return [Problem(code="models.tied_differ", args={"model": folder.name})]
-    return []
+    unusable = any(name in _TABLES for name in zero)
+    said = {"model": folder.name, **named(sorted(zero))}
+    return [Problem(code="models.zero_weights", args=said, blocking=unusable)] if zero else []
 
 
 def checked(

@@ -3,12 +3,14 @@ after a press only, in the background; a download is a job."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from backend.api.hub import HubDetails
 from backend.core.schemas import RunView
 from studio.nav import JOBS
+from studio.ui.models.hub_files import file_choice
 from studio.ui.models.labels import short_count
 from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link
@@ -37,7 +39,7 @@ def _box() -> None:
 
 def _results() -> None:
     """What the search found, else the short list."""
-    entries = found("model", _("No text model with safetensors matches that name."))
+    entries = found("model", _("No text model with safetensors or GGUF files matches that name."))
     if entries is None:
         st.markdown(f"**{_('Suggested models')}**")
         for one in api_cache.studio().hub_catalogue():
@@ -65,13 +67,31 @@ def _row(repo: str, facts: Sequence[str], gated: bool) -> None:
                 st.button(_("Download"), key=key, icon=":material/download:", on_click=_download, args=(repo,))
         if said := failure(going):
             st.error(escape_markdown(said), icon=":material/error:")
+        elif going and going.done and isinstance(going.result, HubDetails):
+            file_choice(going.result, _take)
 
 
 def _download(repo: str) -> None:
-    key, studio, mine = _download_key(repo), api_cache.studio(), project().name
+    """Starts at once where there is nothing to choose."""
+    studio, mine = api_cache.studio(), project().name
+
+    def look() -> HubDetails | RunView:
+        known = studio.hub_details(repo)
+        return known if known.gguf else studio.start_download(repo, mine, known.commit)
+
+    _begin(repo, look)
+
+
+def _take(known: HubDetails, file: str, accepted: bool) -> None:
+    studio, mine = api_cache.studio(), project().name
+    _begin(known.repo, lambda: studio.start_download(known.repo, mine, known.commit, file, accepted))
+
+
+def _begin(repo: str, work: Callable[[], HubDetails | RunView]) -> None:
+    key = _download_key(repo)
     drop(key)
     st.session_state.setdefault(STARTED, {})[repo] = key
-    background(key, lambda: studio.start_download(repo, mine))
+    background(key, work)
 
 
 def _started() -> None:

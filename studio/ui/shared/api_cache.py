@@ -11,6 +11,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar, cast
 import streamlit as st
 
 from backend.api import Studio
+from backend.api.failures import tell_failures
 from backend.api.notifications import News
 from backend.api.runs import RunComparison
 from backend.core.endpoints import EndpointView
@@ -28,7 +29,9 @@ T = TypeVar("T", covariant=True)
 
 @st.cache_resource(show_spinner=False)
 def studio() -> Studio:
-    return Studio.open()
+    opened = Studio.open()
+    tell_failures(opened)
+    return opened
 
 
 class Kept(Protocol[P, T]):

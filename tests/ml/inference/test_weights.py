@@ -60,6 +60,10 @@ def other_head(tensors: Tensors) -> Tensors:
     return {**tensors, "lm_head.weight": tensors["model.embed_tokens.weight"] + 1}
 
 
+def zeros(part: str) -> Callable[[Tensors], Tensors]:
+    return lambda tensors: {name: each * 0 if part in name else each for name, each in tensors.items()}
+
+
 def lora(tensors: Tensors) -> Tensors:
     return {"base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight": torch.zeros(4, 32)}
 
@@ -84,6 +88,18 @@ REFUSED: dict[str, tuple[Callable[[Tensors], Tensors | None], dict[str, Any], st
     "names of nobody": (renamed("net."), {}, "models.missing_tensors"),
     "NaN": (spoiled, {}, "models.not_finite"),
     "tied, but two tables": (other_head, {}, "models.tied_differ"),
+    "integers": (
+        lambda tensors: {**tensors, "model.norm.weight": torch.ones(32, dtype=torch.int32)},
+        {},
+        "models.integers",
+    ),
+    "no table of tokens": (zeros("embed_tokens"), {}, "models.zero_weights"),
+    "scores that are no numbers": (
+        lambda _: None,
+        {"rope_parameters": {"rope_type": "default", "rope_theta": -5.0}},
+        "models.trial_failed",
+    ),
+    "an absurd epsilon": (lambda _: None, {"rms_norm_eps": 1e30}, "models.value"),
     "8-bit floats": (
         lambda tensors: {**tensors, "model.norm.weight": tensors["model.norm.weight"].to(torch.float8_e4m3fn)},
         {},
@@ -106,11 +122,40 @@ def test_what_would_be_made_up_is_refused(tiny_model: Path, tmp_path: Path, case
     with pytest.raises(StudioError) as refused:
         check(folder_with(tiny_model, tmp_path / "m", change, **config))
     assert code in {problem.code for problem in refused.value.problems}
-    assert str(tmp_path) not in refused.value.problems[0].sentence() or code in (
-        "models.fp8",
-        "models.mlx",
-        "models.adapter_weights",
-    )
+    found_by_names = ("models.fp8", "models.mlx", "models.adapter_weights", "models.integers", "models.value")
+    assert str(tmp_path) not in refused.value.problems[0].sentence() or code in found_by_names
+
+
+def test_layers_of_zeros_are_told(tiny_model: Path, tmp_path: Path) -> None:
+    folder = folder_with(tiny_model, tmp_path / "m", zeros("layers.1"))
+    (told,) = settled(checked(folder)[1])
+    assert told.code == "models.zero_weights" and told.args["count"] == 7 and "layers.1" in told.args["names"]
+
+
+def test_a_weight_in_two_files_is_refused(tiny_model: Path, tmp_path: Path) -> None:
+    folder = folder_with(tiny_model, tmp_path / "m")
+    tensors = load_file(folder / "model.safetensors")
+    (folder / "model.safetensors").unlink()
+    again = {"model.norm.weight": tensors["model.norm.weight"] + 1}
+    for number, half in enumerate((tensors, again), 1):
+        save_file(half, folder / f"model-0000{number}-of-00002.safetensors")
+    with pytest.raises(StudioError, match=r"“model\.norm\.weight” is in model-00002"):
+        check(folder)
+
+
+TEMPLATES = {
+    "{% for m in messages if m.role == 'system' %}{{ m.content }}{% endfor %}<|im_start|>assistant": "talk.question_lost",
+    "hello": "talk.question_lost",
+}
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_a_template_of_no_use_is_refused(tiny_model: Path, tmp_path: Path, template: str) -> None:
+    folder = folder_with(tiny_model, tmp_path / "m")
+    (folder / "chat_template.jinja").write_text(template)
+    with pytest.raises(StudioError) as refused:
+        check(folder)
+    assert refused.value.code == TEMPLATES[template]
 
 
 def test_a_child_says_the_same(tiny_model: Path, tmp_path: Path) -> None:
