@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+from backend.core.errors import Problem
 from backend.core.schemas import ArtifactView, Kind
 from backend.data.dataset import Row, Template, write_split, write_template
 from backend.data.facts import data_facts
@@ -73,6 +74,11 @@ def tiny_dataset(folder: Path, rows: int = 60) -> Path:
     pool = [Row(id=f"p{n}", input=f"{labels[n % 3]} thing {n}", gold=labels[n % 3]) for n in range(12)]
     write_split(folder, "pool", pool)
     return folder
+
+
+def blocking(problems: Iterable[Problem]) -> list[Problem]:
+    """Without the hints."""
+    return [problem for problem in problems if problem.blocking]
 
 
 def dataset_view(folder: Path, id: str = "dataset-d1") -> ArtifactView:

@@ -20,6 +20,7 @@ from backend.core.schemas import ArtifactView, Kind
 from backend.core.settings import Settings
 from backend.db import Store
 from backend.inference.protocol import Sampling
+from backend.models.recheck import CHECKED
 from backend.serve.client import Piece, ServeClient, ServedModel
 from backend.serve.schemas import Address, address_file
 from tests.helpers import model_view
@@ -55,7 +56,7 @@ class HostHarness:
         known = model_view(folder).facts if kind is Kind.MODEL else {"parameters": 65_536, "format": "onnx"}
         path = self.settings.artifacts / kind / name
         shutil.copytree(folder, path)
-        facts = {"context": CONTEXT, **known, **facts}
+        facts = {"context": CONTEXT, "checked": CHECKED, **known, **facts}
         manifest = Manifest(id=name, kind=kind, name=f"the {name}", facts=facts, parents=list(parents))
         return self.store.add_artifact(manifest, path, self.store.project())
 

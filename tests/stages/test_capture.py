@@ -22,7 +22,7 @@ from backend.jobs.context import JobSpec, MemoryContext
 from backend.models import costs
 from backend.planning import recipes
 from backend.stages import capture, distill
-from tests.helpers import dataset_view, model_view, tiny_dataset, view
+from tests.helpers import blocking, dataset_view, model_view, tiny_dataset, view
 from tests.stages.fake_world import FakeWorld
 from tests.stages.test_finetune import SMOL, made, smol_world
 
@@ -391,12 +391,12 @@ def test_other_data_template_teacher_or_damage_is_refused(tmp_path: Path, inputs
 
     def refused(*views: ArtifactView) -> tuple[list[str], str]:
         """Codes of the check beforehand, and the code at the start of a run that goes on all the same."""
-        problems = distill.STAGE.check(params, FakeWorld(*views))
+        problems = blocking(distill.STAGE.check(params, FakeWorld(*views)))
         with pytest.raises(StudioError) as error:
             distill.STAGE.run(params, MemoryContext(tmp_path / "s", list(views)))
         return [problem.code for problem in problems], error.value.code
 
-    assert distill.STAGE.check(params, FakeWorld(*inputs, held)) == []
+    assert blocking(distill.STAGE.check(params, FakeWorld(*inputs, held))) == []
     again = inputs[0].model_copy(update={"digest": "another"})
     with pytest.raises(StudioError, match="has changed since"):
         distill.STAGE.run(params, MemoryContext(tmp_path / "s", [again, inputs[1], held]))

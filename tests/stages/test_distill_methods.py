@@ -14,7 +14,7 @@ from backend.core.schemas import ArtifactView, Kind
 from backend.jobs.context import MemoryContext
 from backend.stages import distill, prune
 from backend.training.methods import ONLINE_METHODS
-from tests.helpers import build_tiny_model, dataset_view, model_view, tiny_dataset, view
+from tests.helpers import blocking, build_tiny_model, dataset_view, model_view, tiny_dataset, view
 from tests.stages.test_finetune import made
 
 FAST = {"learning_rate": 0.01, "batch_size": 8, "train_embeddings": "always", "evaluate_rows": 6}
@@ -143,8 +143,8 @@ def test_a_recipes_cut_student_learns_states(lab: dict[str, ArtifactView]) -> No
     ).forecast
     world.add("${cut}", Kind.MODEL, **json.loads(json.dumps(forecast)))
     asked = {"student": "${cut}", "data": lab["data"].id, "method": "hidden_states", "teacher": "model-teacher"}
-    assert distill.STAGE.check(distill.STAGE.parse(asked), world) == []
+    assert blocking(distill.STAGE.check(distill.STAGE.parse(asked), world)) == []
     once = distill.STAGE.quote(distill.STAGE.parse(asked), world).forecast
     world.add("${distill}", Kind.MODEL, **once)
-    problems = distill.STAGE.check(distill.STAGE.parse({**asked, "student": "${distill}"}), world)
+    problems = blocking(distill.STAGE.check(distill.STAGE.parse({**asked, "student": "${distill}"}), world))
     assert [problem.code for problem in problems] == ["method.not_pruned"]
