@@ -86,10 +86,13 @@ def wait_until_idle(page: Page) -> None:
     expect(page.locator("[data-testid=stSkeleton]")).to_have_count(0)
 
 
-def choose(field: Locator, option: str) -> None:
-    """Pick the first option with these words. A run of the script that ends meanwhile closes the list: open it again."""
+def choose(field: Locator, option: str, typed: bool = False) -> None:
+    """Pick the first option with these words, `typed` in a long list, which draws only what is in sight. A run of the script
+    that ends meanwhile closes the list: open it again."""
     for _ in range(PATIENCE // OPEN_LIST):
         field.click()
+        if typed:
+            field.fill(option)
         try:
             field.page.get_by_role("option").filter(has_text=option).first.click(timeout=OPEN_LIST)
             return

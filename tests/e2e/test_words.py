@@ -148,7 +148,7 @@ def test_what_was_chosen_survives_a_change_of_language(filled: WebProcess, open_
     page = open_browser(filled.url).go("/jobs")
     page.get_by_role("radio", name="Failed", exact=True).click()
     expect(page).to_have_url(re.compile("state=failed"))
-    choose(page.get_by_role("combobox", name=re.compile("Stage$")), "Fine-tune")
+    choose(page.get_by_role("combobox", name=re.compile("Stage$")), "Fine-tune", typed=True)
     expect(page).to_have_url(re.compile("stage=finetune"))
     page.locator("section[data-testid=stSidebar]").get_by_text("Español").click()
     expect(page.get_by_role("heading", name="Trabajos", exact=True)).to_be_visible()
