@@ -211,6 +211,7 @@ def test_an_output_that_is_closed_is_no_file_of_ours(home: Path) -> None:
 
 
 def test_ctrl_c_is_one_line_and_130() -> None:
+    """Of a program in front: one that a shell started behind it does not hear Ctrl-C, and nor would its children."""
     code = (
         "import time; from backend.cli import app, main\n"
         "@app.command('wait')\n"
@@ -219,6 +220,7 @@ def test_ctrl_c_is_one_line_and_130() -> None:
     )
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    pipes |= {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}  # type: ignore[dict-item]
     with subprocess.Popen([sys.executable, "-c", code, "wait"], text=True, env=env, **pipes) as waiting:  # type: ignore[call-overload]
         assert waiting.stdout.readline() == "here\n"
         waiting.send_signal(signal.SIGINT)
