@@ -38,8 +38,6 @@ class Kind(Enum):
 def kind_of(info: FieldInfo) -> Kind:
     annotation = info.annotation
     inner = get_args(annotation)
-    if float in inner:  # or None, for what the stage finds itself
-        return Kind.FLOAT
     if get_origin(annotation) is Literal:
         return Kind.CHOICE
     if get_origin(annotation) is list:
@@ -48,6 +46,8 @@ def kind_of(info: FieldInfo) -> Kind:
         return Kind.REFS if hasattr(inner[0], "__metadata__") else Kind.LIST
     if any(get_origin(each) is list for each in inner):  # "all-linear" or names
         return Kind.LIST
+    if float in inner:  # or None, for what the stage finds itself
+        return Kind.FLOAT
     return {int: Kind.INT, float: Kind.FLOAT, bool: Kind.BOOL}.get(annotation, Kind.TEXT)  # type: ignore[arg-type]
 
 
