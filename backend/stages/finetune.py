@@ -61,8 +61,8 @@ class FinetuneParams(LoraParams, TrainingParams, _Inputs):
     ] = Field(
         default="lora",
         title="Method",
-        description="LoRA is fastest. DoRA also learns each module's scale: slower. rsLoRA scales by alpha / √rank, for ranks "
-        "of 32 and more. Full trains all weights and needs much more memory.",
+        description="LoRA is fastest. DoRA also learns scales: slower. rsLoRA scales by alpha / √rank, for ranks from 32. "
+        "Full trains all weights: much more memory.",
     )
     qlora: bool = Field(
         default=False,
