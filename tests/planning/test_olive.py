@@ -95,6 +95,10 @@ def test_a_training_keeps_its_data_its_adapter_and_its_arguments(tmp_path: Path)
         "learning_rate": 0.0002,
         "batch_size": 4,
         "max_length": 256,
+        "dropout": 0.05,
+        "epochs": 3,
+        "schedule": "constant",
+        "warmup_ratio": 0.03,
     }
     assert left_out == ["f.torch_dtype"]
 
@@ -106,9 +110,23 @@ def test_passes_that_round_and_build_are_one_stage(tmp_path: Path) -> None:
         "precision": "int4",
         "rounding": "gptq",
         "symmetric": True,
-        "block_size": 32,
+        "block_size": 128,
     }
-    assert left_out == ["model_builder.int4_accuracy_level"]
+    assert left_out == ["model_builder.int4_accuracy_level", "gptq.lm_head"]
+
+
+def test_what_olive_takes_where_nothing_is_said_is_written_into_the_recipe(tmp_path: Path) -> None:
+    bare = {"train_data_config": FINETUNE["data_configs"][0], "type": "LoRA"}
+    passes = {
+        "f": bare,
+        "merge": {"type": "MergeAdapterWeights"},
+        "build": {"type": "ModelBuilder", "precision": "int4"},
+    }
+    found, left_out = read({**FINETUNE, "passes": passes}, tmp_path)
+    asked = {name: found["finetune"][name] for name in ("rank", "alpha", "dropout", "learning_rate", "batch_size")}
+    assert asked == {"rank": 64, "alpha": 16, "dropout": 0.05, "learning_rate": 2e-4, "batch_size": 8}
+    assert found["quantize"] == {"model": "${tuned}", "precision": "int4", "block_size": 32, "target": "cuda"}
+    assert left_out == ["f.target_modules"]
 
 
 @pytest.mark.parametrize(
@@ -116,6 +134,7 @@ def test_passes_that_round_and_build_are_one_stage(tmp_path: Path) -> None:
     [
         Scheme(precision="int4", tied=True),
         Scheme(precision="int4", rounding="kquant", block=32, head_bits=8),
+        Scheme(precision="int4", rounding="gptq", head_bits=8),
         Scheme(precision="int8", symmetric=True),
         Scheme(precision="fp16", target="cuda"),
         Scheme(precision="fp32"),
@@ -125,7 +144,7 @@ def test_the_workflow_of_an_export_says_what_the_export_was_asked(scheme: Scheme
     content = {
         "input_model": {"type": "HfModel", "model_path": "tiny"},
         "systems": {"here": {"type": "LocalSystem", "accelerators": [accelerator(scheme.target)]}},
-        "passes": passes(scheme, tmp_path),
+        "passes": passes(scheme, tmp_path, tmp_path / "calibration.jsonl"),
         "target": "here",
     }
     found, left_out = read(content, tmp_path)
@@ -135,7 +154,13 @@ def test_the_workflow_of_an_export_says_what_the_export_was_asked(scheme: Scheme
         assert (params.rounding, params.block_size) == (scheme.rounding, scheme.block)
         assert (params.symmetric, params.tie_embeddings == "always") == (scheme.symmetric, scheme.tied)
     assert params.head_bits == (scheme.head_bits if scheme.precision == "int4" else 4)
-    assert not left_out
+    assert not left_out  # also the head, which the studio's own passes round
+
+
+def test_layers_that_keep_more_bits_are_named(tmp_path: Path) -> None:
+    scheme = Scheme(precision="int4", exact=("model.layers.0.mlp.up_proj",))
+    content = {"input_model": {"model_path": "tiny"}, "passes": passes(scheme, tmp_path)}
+    assert read(content, tmp_path)[1] == ["quantize.overrides"]
 
 
 def test_training_then_export_is_one_chain_and_a_search_is_a_search(tmp_path: Path) -> None:
@@ -153,6 +178,8 @@ def test_training_then_export_is_one_chain_and_a_search_is_a_search(tmp_path: Pa
     [
         ({"passes": {"slim": {"type": "SliceGPT"}}}, "olive.pass_unknown"),
         ({"passes": {"build": {"type": "ModelBuilder", "precision": "bf16"}}}, "olive.value_unknown"),
+        ({"passes": {"round": {"type": "Rtn", "bits": 2}}}, "olive.value_unknown"),
+        ({"passes": {"dynamic": {"type": "OnnxDynamicQuantization"}}}, "olive.pass_unknown"),
         ({"passes": {}}, "olive.nothing"),
         ({"passes": {"broken": 3}}, "olive.no_workflow"),
         ({"input_model": {}}, "olive.value_unknown"),

@@ -18,6 +18,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Name yours: `slmops run RECIPE --set data.source=FILE`.",
     ),
     "olive.left_out": ("{place} = {value} was left out.", "Check that the result does not depend on it."),
+    "olive.targets": (
+        "{place} is not given: PEFT would choose by the architecture, the studio adapts all linear layers.",
+        "Set `targets` in the recipe for others.",
+    ),
+    "olive.head": (
+        "{place} is off: Olive would leave the output head as it is, the studio rounds it too.",
+        "Set `head_bits: 8` in the recipe to keep more of it.",
+    ),
     "olive.not_finetune": (
         "Job {job} ({stage}) is no fine-tuning.",
         "Use one of `finetune`; `slmops jobs list` shows them. Exported models hold their workflow in olive.json.",

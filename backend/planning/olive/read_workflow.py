@@ -1,8 +1,9 @@
 """An Olive workflow (`olive run --config`, `olive finetune`, `olive optimize`) as a recipe; what has no counterpart is named.
 
-Passes and their fields are those of Olive 0.13 (microsoft.github.io/Olive/reference/pass.html). A pass that trains becomes
-`finetune`; all that convert or quantize become one `quantize`, for here they are one stage; a workflow that searches becomes
-`scheme_search`. Merging an adapter and splitting a model into files is done by the stages themselves.
+Passes, their fields and the defaults of fields that are not given are those of Olive 0.13
+(microsoft.github.io/Olive/reference/pass.html). A pass that trains becomes `finetune`; all that convert or quantize become one
+`quantize`, for here they are one stage; a workflow that searches becomes `scheme_search`. Adapters are merged by the stages
+themselves.
 """
 
 from __future__ import annotations
@@ -18,9 +19,16 @@ from backend.core.errors import Problem, StudioError
 _TRAINS: dict[str, dict[str, Any]] = {"lora": {}, "dora": {"method": "dora"}, "qlora": {"qlora": True}}
 _ROUNDS = {"rtn": "rtn", "kquant": "kquant", "gptq": "gptq", "onnxkquantquantization": "kquant"}
 _ROUNDS |= {"onnxblockwisertnquantization": "rtn"}
-_OWN_WORK = ("mergeadapterweights", "onnxmodeloptimizer", "onnxpeepholeoptimizer", "extractadapters", "onnxconversion")
-"""What `quantize` does by itself, or writes as floats where nothing rounds them."""
-_ADAPTER = {"r": "rank", "alpha": "alpha", "lora_dropout": "dropout", "target_modules": "targets"}
+_MERGES = "mergeadapterweights"
+_CONVERTS = "onnxconversion"
+_ADAPTER = {
+    "r": "rank",
+    "alpha": "alpha",
+    "lora_dropout": "dropout",
+    "target_modules": "targets",
+    "modules_to_save": "modules_to_save",
+}
+_ADAPTER_DEFAULTS = {"r": 64, "alpha": 16, "lora_dropout": 0.05}
 _ARGUMENTS = {
     "num_train_epochs": "epochs",
     "max_steps": "max_steps",
@@ -32,9 +40,20 @@ _ARGUMENTS = {
     "weight_decay": "weight_decay",
     "gradient_checkpointing": "gradient_checkpointing",
 }
+_ARGUMENT_DEFAULTS = {
+    "num_train_epochs": 3,
+    "learning_rate": 2e-4,
+    "per_device_train_batch_size": 8,
+    "lr_scheduler_type": "constant",
+    "warmup_ratio": 0.03,
+}
+"""Those of its LoRA pass, else of transformers' TrainingArguments."""
+_GROUP, _BUILDER_BLOCK = 128, 32
+"""Weights that share a scale, in a pass that rounds and in ModelBuilder."""
 _SCHEDULES = ("cosine", "linear", "constant")
 _TARGETS = {"CPUExecutionProvider": "cpu", "CUDAExecutionProvider": "cuda", "DmlExecutionProvider": "directml"}
-_BITS = {"4": "int4", "8": "int8", "int4": "int4", "uint4": "int4", "int8": "int8", "fp16": "fp16", "fp32": "fp32"}
+_BITS = {"4": "int4", "8": "int8"}
+_PRECISIONS = ("int4", "fp16", "fp32")
 _NEVER = {"hf_remote", "hf_token"}
 """The studio runs no code from a model and asks no hub while it builds."""
 _READ = {"input_model", "passes", "systems", "target", "data_configs", "search_strategy"}
@@ -69,6 +88,7 @@ class _Reader:
         self.left_out: list[Problem] = []
         self.stages: list[dict[str, Any]] = []
         self.quantize: dict[str, Any] = {}
+        self.head_of = ""  # where a workflow keeps the output head as it is
         self.model = self._input_model()
 
     def recipe(self) -> ReadWorkflow:
@@ -85,12 +105,14 @@ class _Reader:
         return ReadWorkflow(made, self.left_out)
 
     def _passes(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Also those of a list, the alternatives of a search."""
+        """Of alternatives, among which a search chooses, the first."""
         for name, given in self.content["passes"].items():
-            for each in given if isinstance(given, list) else [given]:
-                if not isinstance(each, dict) or not isinstance(each.get("type"), str):
-                    raise StudioError("olive.no_workflow", file=self.file)
-                yield name, {**each.get("config", {}), **{key: each[key] for key in each if key != "config"}}
+            each, *others = given if isinstance(given, list) and given else [given]
+            if not isinstance(each, dict) or not isinstance(each.get("type"), str):
+                raise StudioError("olive.no_workflow", file=self.file)
+            for other in others:
+                self._leave(f"passes.{name}", other)
+            yield name, {**each.get("config", {}), **{key: each[key] for key in each if key != "config"}}
 
     def _pass(self, name: str, given: dict[str, Any]) -> None:
         kind = given.pop("type").lower()
@@ -100,22 +122,23 @@ class _Reader:
             self._round(name, given, _ROUNDS[kind])
         elif kind == "modelbuilder":
             self._build(name, given)
-        elif kind == "onnxdynamicquantization":
-            self.quantize["precision"] = "int8"
-            self._rest(name, given)
         elif kind == "graphsurgeries":
             self._surgeries(name, given)
-        elif kind in _OWN_WORK:
+        elif kind == _CONVERTS:
             self.quantize.setdefault("precision", "fp32")
-        else:
+            self._rest(name, given)
+        elif kind != _MERGES:
             raise StudioError("olive.pass_unknown", name=name, type=kind)
 
     def _finetune(self, name: str, given: dict[str, Any], method: dict[str, Any]) -> None:
         data, length = self._data(name, given.pop("train_data_config", None))
         params = {"model": self.model, "data": data, **method}
-        arguments = given.pop("training_args", None) or {}
+        arguments = {**_ARGUMENT_DEFAULTS, **(given.pop("training_args", None) or {})}
+        given = {**_ADAPTER_DEFAULTS, **given}
         if (arguments.get("max_steps") or 0) < 0:
             del arguments["max_steps"]
+        if not given.get("target_modules"):
+            self.left_out.append(Problem(code="olive.targets", args={"place": f"{name}.target_modules"}))
         if arguments.get("lr_scheduler_type", _SCHEDULES[0]) not in _SCHEDULES:
             self._leave(f"{name}.training_args.lr_scheduler_type", arguments.pop("lr_scheduler_type"))
         taken = {ours: given.pop(theirs) for theirs, ours in _ADAPTER.items() if given.get(theirs) is not None}
@@ -129,26 +152,38 @@ class _Reader:
         self.model = "${tuned}"
 
     def _round(self, name: str, given: dict[str, Any], rounding: str) -> None:
-        self.quantize |= {"precision": _BITS.get(str(given.pop("bits", 4)), "int4"), "rounding": rounding}
+        bits = str(given.pop("bits", 4))
+        if bits not in _BITS:
+            raise StudioError("olive.value_unknown", name=f"{name}.bits", value=bits)
+        if self.quantize.get("rounding") == "gptq" and rounding == "rtn" and given.get("lm_head"):
+            given["overrides"] = {"lm_head": {"bits": int(bits)}}  # GPTQ leaves the head to a pass of its own
+        else:
+            self.quantize |= {"precision": _BITS[bits], "rounding": rounding, "block_size": _GROUP}
         for theirs, ours in (("group_size", "block_size"), ("block_size", "block_size"), ("sym", "symmetric")):
             if (value := given.pop(theirs, None)) is not None:
                 self.quantize[ours] = value
         self.quantize |= {"tie_embeddings": "always"} if given.pop("embeds", False) else {}
         if (calibration := given.pop("data_config", None)) is not None:
             self.quantize["data"], _length = self._data(name, calibration)
-        given.pop("lm_head", None)
-        head = (given.pop("overrides", None) or {}).get("lm_head", {}).get("bits")
-        self.quantize |= {"head_bits": head} if head else {}
+        self.head_of = "" if given.pop("lm_head", False) else f"{name}.lm_head"
+        overrides = given.pop("overrides", None) or {}
+        head = overrides.pop("lm_head", {}).get("bits")
+        overrides.pop("model.embed_tokens", None)  # goes with the head, as one table
+        if overrides:
+            self._leave(f"{name}.overrides", sorted(overrides))
+        self.quantize |= {"head_bits": head} if head and self.quantize["precision"] == "int4" else {}
         self._rest(name, given)
 
     def _build(self, name: str, given: dict[str, Any]) -> None:
         precision = str(given.pop("precision", "fp32"))
-        if precision not in _BITS:
+        if precision not in _PRECISIONS:
             raise StudioError("olive.value_unknown", name=f"{name}.precision", value=precision)
-        self.quantize.setdefault("precision", _BITS[precision])
-        for theirs, ours in (("int4_block_size", "block_size"), ("int4_is_symmetric", "symmetric")):
-            if (value := given.pop(theirs, None)) is not None:
-                self.quantize.setdefault(ours, value)
+        rounded = "rounding" in self.quantize  # then these weights are only written down
+        block, symmetric = given.pop("int4_block_size", None), given.pop("int4_is_symmetric", None)
+        if not rounded:
+            self.quantize["precision"] = precision
+        if not rounded and precision == "int4":
+            self.quantize |= {"block_size": block or _BUILDER_BLOCK} | ({"symmetric": True} if symmetric else {})
         options = given.pop("extra_options", None) or {}
         self.quantize |= {"adapters": True} if options.pop("disable_qkv_fusion", False) else {}
         self._rest(f"{name}.extra_options", {key: options[key] for key in options.keys() - _NEVER})
@@ -163,6 +198,8 @@ class _Reader:
         self._rest(name, given)
 
     def _quantize(self) -> None:
+        if self.head_of:
+            self.left_out.append(Problem(code="olive.head", args={"place": self.head_of}))
         target = self._target()
         if self.content.get("search_strategy"):
             shared = {key: self.quantize[key] for key in ("data",) if key in self.quantize}
