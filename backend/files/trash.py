@@ -185,8 +185,7 @@ def empty_expired(store: Store, settings: Settings) -> int:
 
 
 def _run_bytes(settings: Settings, run: RunView) -> int:
-    """What its jobs left to resume from, and their logs."""
+    """What its jobs left to resume from, their logs and curves."""
     logs = [settings.logs / f"{job.id}.log" for job in run.jobs]
-    return sum(folder_bytes(settings.jobs / job.id) for job in run.jobs) + sum(
-        log.stat().st_size for log in logs if log.is_file()
-    )
+    folders = [folder / job.id for job in run.jobs for folder in (settings.jobs, settings.tensorboard)]
+    return sum(map(folder_bytes, folders)) + sum(log.stat().st_size for log in logs if log.is_file())

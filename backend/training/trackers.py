@@ -32,10 +32,11 @@ def check_trackers() -> list[Problem]:
     return problems
 
 
-def report_to(settings: Settings, job_id: str) -> list[str]:
+def report_to(settings: Settings, job_id: str, folder: Path) -> list[str]:
     """What the trainer of this process is told; afterwards the environment says where each tracker writes: below the home, and
-    not to a server."""
-    os.environ["TENSORBOARD_LOGGING_DIR"] = str(settings.tensorboard / job_id)
+    not to a server. `folder`: where the job works; a trial of a search, which has one of its own, is a run of its own."""
+    trial = [] if folder.name == job_id else [folder.name]
+    os.environ["TENSORBOARD_LOGGING_DIR"] = str(settings.tensorboard.joinpath(job_id, *trial))
     local = settings.home / "trackers"
     database = Path(local, "mlflow.db")
     for name, value in {

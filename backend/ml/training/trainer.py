@@ -68,7 +68,7 @@ def train(
         raise StudioError("train.no_validation_left", field="patience" if params.patience else "keep")
     planned = params.optimizer_steps(len(data.items))
     trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
-    trackers = report_to(Settings(home=ctx.artifacts.parent), ctx.job_id)
+    trackers = report_to(Settings(home=ctx.artifacts.parent), ctx.job_id, ctx.dir)
     trainer = (make or AnswerTrainer)(
         model=model,
         args=_config(params, ctx.seed, ctx.checkpoints, len(data.items), bool(held_out.items), trackers),

@@ -36,7 +36,7 @@ def test_a_training_leaves_its_curve_for_tensorboard(tmp_path: Path, monkeypatch
     ctx = MemoryContext(tmp_path / "home" / "work", [model, data], job_id="j-tracked")
     asked = {"model": "m1", "data": data.id, "epochs": 1, "rank": 2, "evaluate_rows": 4}
     finetune.run(finetune.FinetuneParams.model_validate(asked), ctx)
-    folder = Settings(home=ctx.artifacts.parent).tensorboard / "j-tracked"
+    folder = Settings(home=ctx.artifacts.parent).tensorboard / "j-tracked" / ctx.dir.name
     (file,) = folder.glob("events.out.tfevents.*")
     found = list(scalars(file))
     ours = [(e["step"], e["value"]) for e in ctx.events if e["event"] == "metric" and e["name"] == "loss"]
