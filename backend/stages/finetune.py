@@ -130,13 +130,14 @@ def quote(params: FinetuneParams, world: World) -> Quote:
         batch_tokens=shape.batch_tokens(params),
         base_bytes=_BYTES[params.bits],
     )
+    weights = learns.trained * 4 + 4_000_000
     made: dict[str, Any] = {"format": "adapter", "base": params.model, "adapter_parameters": learns.trained}
     if params.full:
         made = {"format": "torch", "kept_layers": []}
     return Quote(
         seconds=(start + slow * train) / world.speed(),
         memory_bytes=memory + shape.rationale_bytes(params, model.facts["vocabulary"]),
-        disk_bytes=learns.trained * 4 + 4_000_000,
+        disk_bytes=weights + params.checkpoint_bytes(weights, learns.trained, shape.steps),
         forecast={**model.facts, **made, "data": params.data, CONFIG_OF: params.model},
         learning=learns,
     )
