@@ -20,7 +20,7 @@ from backend.core.stage import Context
 from backend.data.encoding import EncodedExamples
 from backend.ml.inference.device import bf16_pays, device
 from backend.ml.training.answer_score import AnswerScore
-from backend.ml.training.batches import LengthSampler, as_dataset
+from backend.ml.training.batches import UpdateSampler, as_dataset
 from backend.ml.training.checkpoints import explain_disk_full, latest_checkpoint, mark_complete
 from backend.ml.training.control import (
     control_callbacks,
@@ -131,8 +131,8 @@ class AnswerTrainer(SFTTrainer):
         self.trained_tokens += int(inputs["attention_mask"].sum())
         return loss
 
-    def _get_train_sampler(self, train_dataset: Any = None) -> LengthSampler:
-        return LengthSampler(self.lengths, self.args.train_batch_size, self.args.seed)
+    def _get_train_sampler(self, train_dataset: Any = None) -> UpdateSampler:
+        return UpdateSampler(self.lengths, self.args.train_batch_size * self.args.gradient_accumulation_steps, self.args.seed)
 
     def create_model_card(self, *_: Any, **__: Any) -> None:
         """Checkpoints carry no card."""
