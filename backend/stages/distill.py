@@ -84,9 +84,10 @@ def quote(params: DistillParams, world: World) -> Quote:
     assert student and data
     facts = student.facts
     shape = workload(params, training_facts(params.merges_turns, params.max_length, student, data))
-    train = costs.training_seconds(facts, **shape.timing, frozen=params.adapter)
+    top = params.top_share(facts["layers"]) if params.adapter else 1.0
+    train = costs.training_seconds(facts, **shape.timing, frozen=params.adapter, top=top, passes=params.epochs)
     learns = learning(params, params if params.adapter else None, params.student, world, _trained(params, facts))
-    trains = costs.training_bytes(facts, trained=learns.trained, batch_tokens=shape.batch_tokens(params))
+    trains = costs.training_bytes(facts, trained=learns.trained, batch_tokens=shape.batch_tokens(params), top=top)
     trains += shape.rationale_bytes(params, facts["vocabulary"])
     if params.capture and (capture := world.describe(params.capture)):
         train += costs.divergence_seconds(facts, shape.rows * shape.answers)
@@ -97,10 +98,11 @@ def quote(params: DistillParams, world: World) -> Quote:
         start, trains = start + more[0], trains + more[1]
     weights = facts["parameters"] * 4 + 4_000_000
     each = learns.trained * 4 + 4_000_000 if params.adapter else weights
+    kept = params.checkpoint_bytes(each, learns.trained, shape.steps) + shape.kept_bytes(facts, top, params.epochs)
     return Quote(
         seconds=(start + shape.slowdown(params) * train) / world.speed(),
         memory_bytes=max(trains, costs.answer_bytes({**facts, "format": "torch"})),
-        disk_bytes=weights + params.checkpoint_bytes(each, learns.trained, shape.steps),
+        disk_bytes=weights + kept,
         forecast={**costs.merged(facts), "format": "torch", "data": params.data, "kept_layers": []}
         | {CONFIG_OF: params.student},
         learning=learns,

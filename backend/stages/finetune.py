@@ -122,22 +122,26 @@ def quote(params: FinetuneParams, world: World) -> Quote:
     learns = learning(params, None if params.full else params, params.model, world, model.facts["parameters"])
     shape = workload(params, training_facts(params.merges_turns, params.max_length, model, data))
     slow = (1.25 if params.qlora else 1.0) * (DORA_COST if params.method == "dora" else 1.0) * shape.slowdown(params)
-    train = costs.training_seconds(model.facts, **shape.timing, frozen=not params.full)
+    top = 1.0 if params.full else params.top_share(model.facts["layers"])
+    train = costs.training_seconds(model.facts, **shape.timing, frozen=not params.full, top=top, passes=params.epochs)
     start = costs.start_seconds(model.facts) + shape.answering_seconds(model.facts, params)
     memory = costs.training_bytes(
         model.facts,
         trained=learns.trained,
         batch_tokens=shape.batch_tokens(params),
         base_bytes=_BYTES[params.bits],
+        top=top,
     )
     weights = learns.trained * 4 + 4_000_000
+    kept = params.checkpoint_bytes(weights, learns.trained, shape.steps)
+    kept += shape.kept_bytes(model.facts, top, params.epochs)
     made: dict[str, Any] = {"format": "adapter", "base": params.model, "adapter_parameters": learns.trained}
     if params.full:
         made = {"format": "torch", "kept_layers": []}
     return Quote(
         seconds=(start + slow * train) / world.speed(),
         memory_bytes=memory + shape.rationale_bytes(params, model.facts["vocabulary"]),
-        disk_bytes=weights + params.checkpoint_bytes(weights, learns.trained, shape.steps),
+        disk_bytes=weights + kept,
         forecast={**model.facts, **made, "data": params.data, CONFIG_OF: params.model},
         learning=learns,
     )

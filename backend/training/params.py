@@ -169,6 +169,11 @@ class Workload:
         kept = 0.25 if params.gradient_checkpointing else 1.0
         return kept * params.batch_size * min(params.max_length, 2 * max(self.tokens, self.rationale_row_tokens))
 
+    def kept_bytes(self, facts: Mapping[str, Any], top: float, passes: float) -> int:
+        """Disk that the outputs of the frozen layers take while the share `top` of the layers learns."""
+        kept = self.rows / passes * self.tokens if top < 1 < passes else 0.0
+        return round(kept * int(facts["hidden_size"]) * 4)
+
     def rationale_bytes(self, params: TrainingParams, vocabulary: int) -> int:
         """Memory that steps add where they are scored, as they are many times longer than labels: four tables of a batch's
         positions (logits, in float32, their logarithms, gradient)."""
