@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from backend.core.errors import StudioError
 from backend.core.refs import ref_fields
-from backend.core.schemas import JobView
+from backend.core.schemas import JobView, RunView
 from backend.core.settings import Settings
 from backend.db import Store
 from backend.files import disk
@@ -27,6 +28,7 @@ class Checkpoints:
 
     store: Store
     settings: Settings
+    start: Callable[..., RunView]
 
     def checkpoints(self, job_id: str) -> list[Checkpoint]:
         """Those of a training, the oldest first, also while it is at work. Raises StudioError for another job."""
@@ -35,8 +37,7 @@ class Checkpoints:
         return list_checkpoints(self.settings.jobs / job.id, taken)
 
     def plan_from_checkpoint(self, job_id: str, step: int, name: str = "") -> Plan:
-        """The run that makes a model of a checkpoint; `start` enqueues it. Raises StudioError where there is no such
-        checkpoint."""
+        """The run that makes a model of a checkpoint. Raises StudioError where there is no such checkpoint."""
         job = self._training(job_id)
         if step not in [each.step for each in self.checkpoints(job_id)]:
             raise StudioError("checkpoints.gone", job=job_id, step=step)
@@ -46,6 +47,12 @@ class Checkpoints:
         stage = {"id": "from_checkpoint", "stage": "from_checkpoint", "params": params}
         content = {"name": "from_checkpoint", "seed": seed, "stages": [stage]}
         return planner.plan(recipes.build(content), self.store, self.settings)
+
+    def start_from_checkpoint(self, job_id: str, step: int, name: str = "") -> RunView:
+        """Enqueue that run in the project of the training. Raises StudioError with all problems."""
+        plan = self.plan_from_checkpoint(job_id, step, name)
+        project = next(each.name for each in self.store.projects() if each.id == self.store.job(job_id).project)
+        return self.start(plan, project=project)
 
     def delete_checkpoints(self, job_id: str) -> int:
         """Returns the bytes freed. Raises StudioError while the job is at work."""

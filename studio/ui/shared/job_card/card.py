@@ -31,7 +31,7 @@ from studio.ui.shared.formatting import (
 from studio.ui.shared.i18n import _
 from studio.ui.shared.job_card.cancel import cancel_button
 from studio.ui.shared.job_card.check_report import is_report, report_card
-from studio.ui.shared.job_card.loss_curves import loss_chart
+from studio.ui.shared.job_card.checkpoints import loss_with_checkpoints
 from studio.ui.shared.job_card.queue_position import move_buttons, start_order_now, why_waiting
 from studio.ui.shared.job_card.resource_usage import usage
 from studio.ui.shared.step_names import step_subjects
@@ -78,7 +78,7 @@ def job_card(
         else:
             _figures(job)
         warnings(job)
-        loss_chart(job)
+        loss_with_checkpoints(job)
         if job.state.ended:
             _next_actions(job, made)
         if log and job.started:
