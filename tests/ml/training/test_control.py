@@ -114,19 +114,19 @@ def test_the_last_evaluations_and_the_best_stay_when_a_job_has_ended(
     tiny_model: Path, rows: list[dict[str, Any]], ctx: MemoryContext
 ) -> None:
     """On a run made to overfit: the best is none of the last, and better than the last on validation loss."""
-    params = OVERFIT.model_copy(update={"patience": 0, "keep": "last", "checkpoints_kept": 3})
+    params = OVERFIT.model_copy(update={"keep": "last", "checkpoints_kept": 3})
     (found, _said), _ = trained(tiny_model, rows, ctx, params, pause=math.inf)
     curve = points(ctx)
     best = min(curve, key=lambda step: curve[step])
     expected = [best, *sorted(curve)[-3:]]
-    resumable = [path.parent.name for path in ctx.checkpoints.glob("*/optimizer.pt")]
-    assert sorted(resumable) == [f"checkpoint-{step:.0f}" for step in sorted(curve)[-2:]]
+    resumable = {path.parent.name for path in ctx.checkpoints.glob("*/optimizer.pt")}
+    assert resumable == {f"checkpoint-{step:.0f}" for step in sorted(curve)[-2:]}
     remove_all(superfluous(ctx.dir))
     kept = list_checkpoints(ctx.dir, found["kept_step"])
     assert [each.step for each in kept] == expected and [each.step for each in kept if each.best] == [best]
     assert [each.step for each in kept if each.taken] == [max(curve)]
     assert [each.scores["eval_loss"] for each in kept] == [curve[step] for step in expected]
-    assert curve[best] < 0.95 * curve[max(curve)] and best < expected[1]
+    assert 1.05 * curve[best] < curve[max(curve)] and best < expected[1]
     assert {path.suffix for path in ctx.dir.rglob("*") if path.is_file()} <= {".json", ".safetensors", ".jinja", ".md"}
     assert [path.name for path in ctx.dir.iterdir()] == ["checkpoints"]
     weights = max(path.stat().st_size for path in ctx.dir.rglob("*.safetensors"))
