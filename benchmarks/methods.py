@@ -37,6 +37,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "qlora-4": {"qlora": True},
     "qlora-8": {"qlora": True, "qlora_bits": 8},
     "full": {"method": "full", "learning_rate": None},
+    "full-8bit": {"method": "full", "learning_rate": None, "optimizer": "adamw_8bit"},
 }
 
 

@@ -125,11 +125,13 @@ def quote(params: FinetuneParams, world: World) -> Quote:
     top = 1.0 if params.full else params.top_share(model.facts["layers"])
     train = costs.training_seconds(model.facts, **shape.timing, frozen=not params.full, top=top, passes=params.epochs)
     start = costs.start_seconds(model.facts) + shape.answering_seconds(model.facts, params)
+    train += shape.optimizer_seconds(params, learns.trained)
     memory = costs.training_bytes(
         model.facts,
         trained=learns.trained,
         batch_tokens=shape.batch_tokens(params),
         base_bytes=_BYTES[params.bits],
+        state_bytes=params.state_bytes,
         top=top,
     )
     made: dict[str, Any] = {"format": "adapter", "base": params.model, "adapter_parameters": learns.trained}

@@ -140,12 +140,14 @@ def test_loss_falls_and_is_reported(tiny_model: Path, examples: EncodedExamples,
     assert done[-1]["done"] == done[-1]["total"] == metrics["steps"] == PARAMS.optimizer_steps(len(examples.items))
 
 
+@pytest.mark.parametrize("optimizer", ["adamw", "adamw_8bit"])
 def test_resumed_run_ends_like_an_unbroken_one(
-    tiny_model: Path, examples: EncodedExamples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_model: Path, examples: EncodedExamples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, optimizer: str
 ) -> None:
     """Stopped in the middle of the second epoch, with the newest checkpoint half-written."""
-    whole, expected = fit(tiny_model, examples, MemoryContext(tmp_path / "whole"))
-    again, same = fit(tiny_model, examples, MemoryContext(tmp_path / "again"))
+    params = PARAMS.model_copy(update={"optimizer": optimizer})
+    whole, expected = fit(tiny_model, examples, MemoryContext(tmp_path / "whole"), params)
+    again, same = fit(tiny_model, examples, MemoryContext(tmp_path / "again"), params)
     _assert_equal(expected, same, exact=True)
     ctx = MemoryContext(tmp_path / "broken")
     progress = ctx.progress
@@ -156,14 +158,14 @@ def test_resumed_run_ends_like_an_unbroken_one(
 
     monkeypatch.setattr(ctx, "progress", stop_at_12)
     with pytest.raises(Cancelled):
-        fit(tiny_model, examples, ctx)
+        fit(tiny_model, examples, ctx, params)
     kept = latest_checkpoint(ctx.checkpoints)
     assert kept and kept.name == "checkpoint-11"
     shutil.copytree(kept, kept.with_name("checkpoint-12"))
     (kept.with_name("checkpoint-12") / "optimizer.pt").write_bytes(b"half")
     monkeypatch.undo()
     ctx.stop = False
-    resumed, model = fit(tiny_model, examples, ctx)
+    resumed, model = fit(tiny_model, examples, ctx, params)
     assert any("Resuming from step 11" in event.get("text", "") for event in ctx.events)
     _assert_equal(expected, model, exact=False)
     for name in ("train_loss", "eval_loss", "steps"):
