@@ -172,11 +172,17 @@ def start_seconds(facts: dict[str, Any]) -> float:
 
 
 def training_bytes(
-    facts: dict[str, Any], *, trained: int, batch_tokens: float, base_bytes: float = 4.0, top: float = 1.0
+    facts: dict[str, Any],
+    *,
+    trained: int,
+    batch_tokens: float,
+    base_bytes: float = 4.0,
+    state_bytes: int = 12,
+    top: float = 1.0,
 ) -> int:
-    """Peak memory: libraries, weights at `base_bytes` each, gradient and two moments of what is trained, activations of the
-    share `top` of the layers."""
-    weights = int(facts["parameters"]) * base_bytes + trained * 12
+    """Peak memory: libraries, weights at `base_bytes` each, gradient and two moments of what is trained (`state_bytes` each),
+    activations of the share `top` of the layers."""
+    weights = int(facts["parameters"]) * base_bytes + trained * state_bytes
     activations = batch_tokens * top * int(facts["layers"]) * int(facts["hidden_size"]) * _ACTIVATIONS * 4
     return round(_LIBRARIES + weights + activations)
 

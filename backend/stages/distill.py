@@ -84,10 +84,17 @@ def quote(params: DistillParams, world: World) -> Quote:
     assert student and data
     facts = student.facts
     shape = workload(params, training_facts(params.merges_turns, params.max_length, student, data))
-    top = params.top_share(facts["layers"]) if params.adapter else 1.0
+    top = params.top_share if params.adapter else 1.0
     train = costs.training_seconds(facts, **shape.timing, frozen=params.adapter, top=top, passes=params.epochs)
     learns = learning(params, params if params.adapter else None, params.student, world, _trained(params, facts))
-    trains = costs.training_bytes(facts, trained=learns.trained, batch_tokens=shape.batch_tokens(params), top=top)
+    train += shape.optimizer_seconds(params, learns.trained)
+    trains = costs.training_bytes(
+        facts,
+        trained=learns.trained,
+        batch_tokens=shape.batch_tokens(params),
+        state_bytes=params.state_bytes,
+        top=top,
+    )
     trains += shape.rationale_bytes(params, facts["vocabulary"])
     if params.capture and (capture := world.describe(params.capture)):
         train += costs.divergence_seconds(facts, shape.rows * shape.answers)

@@ -240,7 +240,7 @@ def _config(
         warmup_steps=math.ceil(params.warmup_ratio * steps),
         weight_decay=params.weight_decay,
         gradient_checkpointing=params.gradient_checkpointing,
-        optim="adamw_torch_fused",
+        optim={"adamw": "adamw_torch_fused", "adamw_8bit": "adamw_8bit"}[params.optimizer],
         bf16=bf16_pays(),
         use_cpu=device() == "cpu",
         **control_config(params, evaluates),
