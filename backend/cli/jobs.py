@@ -163,7 +163,7 @@ def checkpoints(
             *(_figure(value) for value in (each.train_loss, *map(each.scores.get, scores))),
         ]
         + [f"{each.saved:%Y-%m-%d %H:%M}", human_bytes(each.size_bytes)]
-        + [" ".join(word for word, is_so in (("best", each.best), ("in the model", each.taken)) if is_so)]
+        + [" ".join(word for word, is_so in (("best", each.best), ("taken", each.taken)) if is_so)]
         for each in found
     ]
     return table(["step", "epoch", "train_loss", *scores, "saved (UTC)", "size", ""], rows)

@@ -36,7 +36,7 @@ class FromCheckpointParams(Params):
     job: str = Field(title="Training job", pattern=r"^[\w-]+$", description="The job whose checkpoint is taken.")
     step: int = Field(title="Step", ge=1, description="The optimizer step at which the checkpoint was written.")
     training: Annotated[Literal["finetune", "distill"], Labels({"finetune": "Fine-tune", "distill": "Distill"})] = (
-        Field("finetune", title="Training", description="What that job did.")
+        Field("finetune", title="Training", description="The stage that this job ran.")
     )
     model: TorchRef = Field(title="Model", description="Model that was trained; the student when distilling.")
     data: DatasetRef = Field(title="Dataset", description="What it was trained on.")
@@ -111,7 +111,7 @@ def _take(params: FromCheckpointParams, ctx: Context) -> None:
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir()
     for file in source.iterdir():
-        if file.is_file() and not file.name.endswith(RESUMING):
+        if file.is_file() and not file.name.endswith((*RESUMING, ".bin")):
             os.link(file, target / file.name)
     mark_complete(target)
     if latest_checkpoint(ctx.checkpoints) != target:  # else it would train
