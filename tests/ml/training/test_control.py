@@ -113,12 +113,12 @@ def test_a_run_that_overfits_stops_and_keeps_its_best_weights(
 def test_the_last_evaluations_and_the_best_stay_when_a_job_has_ended(
     tiny_model: Path, rows: list[dict[str, Any]], ctx: MemoryContext
 ) -> None:
-    """On a run made to overfit: the best is none of the last, and better than the last on validation loss."""
+    """Whether the best is one of them or not (tests/studio/test_checkpoints.py has one that is not)."""
     params = OVERFIT.model_copy(update={"keep": "last", "checkpoints_kept": 3})
     (found, _said), _ = trained(tiny_model, rows, ctx, params, pause=math.inf)
     curve = points(ctx)
     best = min(curve, key=lambda step: curve[step])
-    expected = [best, *sorted(curve)[-3:]]
+    expected = sorted({best, *sorted(curve)[-3:]})
     resumable = {path.parent.name for path in ctx.checkpoints.glob("*/optimizer.pt")}
     assert resumable == {f"checkpoint-{step:.0f}" for step in sorted(curve)[-2:]}
     remove_all(superfluous(ctx.dir))
@@ -126,7 +126,6 @@ def test_the_last_evaluations_and_the_best_stay_when_a_job_has_ended(
     assert [each.step for each in kept] == expected and [each.step for each in kept if each.best] == [best]
     assert [each.step for each in kept if each.taken] == [max(curve)]
     assert [each.scores["eval_loss"] for each in kept] == [curve[step] for step in expected]
-    assert 1.05 * curve[best] < curve[max(curve)] and best < expected[1]
     assert {path.suffix for path in ctx.dir.rglob("*") if path.is_file()} <= {".json", ".safetensors", ".jinja", ".md"}
     assert [path.name for path in ctx.dir.iterdir()] == ["checkpoints"]
     weights = max(path.stat().st_size for path in ctx.dir.rglob("*.safetensors"))
