@@ -33,7 +33,7 @@ class Params(LoraParams, TrainingParams):
 
 
 OVERFIT = Params(
-    epochs=40, batch_size=4, learning_rate=0.02, schedule="constant", evaluate_steps=2, patience=4, keep="best", rank=4
+    epochs=40, batch_size=4, learning_rate=0.01, schedule="constant", evaluate_steps=2, patience=4, keep="best", rank=4
 )
 
 
@@ -89,8 +89,11 @@ def held_out_loss(model: Any, tiny_model: Path, rows: list[dict[str, Any]], fold
 def test_a_run_that_overfits_stops_and_keeps_its_best_weights(
     tiny_model: Path, rows: list[dict[str, Any]], tmp_path: Path, adapter: bool
 ) -> None:
-    ctx = MemoryContext(tmp_path / "best")
-    (found, said), model = trained(tiny_model, rows, ctx, adapter=adapter)
+    ctx, params = (
+        MemoryContext(tmp_path / "best"),
+        OVERFIT.model_copy(update={"learning_rate": 0.02 if adapter else 0.01}),
+    )
+    (found, said), model = trained(tiny_model, rows, ctx, params, adapter)
     curve = points(ctx)
     best = min(curve, key=lambda step: curve[step])
     assert found["steps"] == best + 4 * 2 < found["planned_steps"] == OVERFIT.optimizer_steps(12)
@@ -98,7 +101,7 @@ def test_a_run_that_overfits_stops_and_keeps_its_best_weights(
     assert found["eval_loss"] == found["best_eval_loss"] == curve[best] < found["last_eval_loss"] == curve[max(curve)]
     assert held_out_loss(model, tiny_model, rows, tmp_path / "again") == pytest.approx(curve[best], rel=2e-3)
     log = MemoryContext(tmp_path / "last")
-    (last, told), _ = trained(tiny_model, rows, log, OVERFIT.model_copy(update={"keep": "last"}), adapter)
+    (last, told), _ = trained(tiny_model, rows, log, params.model_copy(update={"keep": "last"}), adapter)
     assert last["eval_loss"] == pytest.approx(found["last_eval_loss"], rel=1e-5) and last["kept_step"] == last["steps"]
     assert last["best_step"] == best and "last_eval_loss" not in last
     assert any("Stopped at step" in event.get("text", "") for event in ctx.events)
