@@ -3,7 +3,8 @@ that were not (KTO), by a small adapter; the model itself stays as it is.
 
 Needs a full model and a dataset with rejected answers: rows with prompt, chosen and rejected, or with prompt, completion and a
 mark. Leaves an adapter: LoRA weights, tokenizer, chat template and the dataset's template. It is held near the model as it was,
-which is read with the adapter switched off: no second copy is in memory.
+which is read with the adapter switched off: no second copy is in memory. Where only the last layers learn, those below are
+computed in every epoch here.
 """
 
 from __future__ import annotations
@@ -108,16 +109,21 @@ def quote(params: PreferenceParams, world: World) -> Quote:
     assert model and data
     learns = learning(params, params, params.model, world, model.facts["parameters"])
     shape, sequences = workload(params, preference_facts(params.method, data)), _SEQUENCES[params.method]
-    work = {**shape.timing, "rows": sequences * shape.rows}
-    train = shape.slowdown(params) * costs.training_seconds(model.facts, **work, frozen=True)
+    work, top = {**shape.timing, "rows": sequences * shape.rows}, params.top_share(model.facts["layers"])
+    train = shape.slowdown(params) * costs.training_seconds(model.facts, **work, frozen=True, top=top)
     passes = _FORWARD[params.method] * work["rows"]
+    train += shape.optimizer_seconds(params, learns.trained)
     read = costs.teacher_forward_seconds(model.facts, passes, shape.tokens, shape.answers)
     start = costs.start_seconds(model.facts) + shape.answering_seconds(model.facts, params)
     made = {"format": "adapter", "base": params.model, "adapter_parameters": learns.trained}
     return Quote(
         seconds=(start + train + read) / world.speed(),
         memory_bytes=costs.training_bytes(
-            model.facts, trained=learns.trained, batch_tokens=sequences * shape.batch_tokens(params)
+            model.facts,
+            trained=learns.trained,
+            batch_tokens=sequences * shape.batch_tokens(params),
+            state_bytes=params.state_bytes,
+            top=top,
         ),
         disk_bytes=learns.trained * 4 + 4_000_000,
         forecast={**model.facts, **made, "data": params.data, CONFIG_OF: params.model},

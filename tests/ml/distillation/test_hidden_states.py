@@ -17,7 +17,7 @@ from backend.ml.distillation.online import Teacher, collate
 from backend.ml.inference.load import load_model, tokenizer_of
 from backend.ml.training.trainer import train
 from backend.training.methods import MethodParams
-from backend.training.params import RationaleParams
+from backend.training.rationale import RationaleParams
 from tests.helpers import build_tiny_model, dataset_view, model_view, tiny_dataset
 from tests.ml.distillation.test_online import SAME, built, examples_of
 

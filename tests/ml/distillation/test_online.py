@@ -22,7 +22,7 @@ from backend.ml.training.batches import as_dataset
 from backend.ml.training.trainer import _config
 from backend.training.captures import LogitParams
 from backend.training.methods import MethodParams
-from backend.training.params import RationaleParams
+from backend.training.rationale import RationaleParams
 from tests.helpers import build_tiny_model, dataset_view, model_view, tiny_dataset
 from tests.stages.test_capture import take
 

@@ -19,7 +19,7 @@ from backend.ml.training.batches import as_dataset
 from backend.ml.training.rationale import rationale_trainer
 from backend.ml.training.trainer import _config
 from backend.stages import distill, finetune
-from backend.training.params import RationaleParams
+from backend.training.rationale import RationaleParams
 from tests.helpers import dataset_view, model_view, tiny_dataset, view
 from tests.stages.test_finetune import made
 
