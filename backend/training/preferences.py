@@ -88,14 +88,19 @@ def check_preferences(method: PreferenceMethod, data: ArtifactInfo, ref: str) ->
 
 
 def preference_facts(method: PreferenceMethod, data: ArtifactInfo) -> dict[str, Any]:
-    """The facts of a dataset as the method reads it: a row is a sequence of prompt and answer. A pair is two."""
+    """The facts of a dataset as the method reads it: a row is a pair of answers for dpo, one answer for kto; its characters are
+    the mean of both kinds."""
     facts = complete_facts(data.facts, data.path)
     pairs, alone = int(facts.get("pairs", 0)), int(facts.get("rejected_rows", 0)) if method == "kto" else 0
     chosen = int(facts["rows"].get("train", 0)) if method == "kto" else pairs
     rejected = pairs + alone
     usual = float(facts["answer_chars"])
     mean = (chosen * usual + rejected * float(facts.get("rejected_chars") or usual)) / max(1, chosen + rejected)
-    return {**facts, "rows": {**facts["rows"], "train": chosen + rejected}, "answer_chars": mean}
+    return {
+        **facts,
+        "rows": {**facts["rows"], "train": chosen + rejected if method == "kto" else pairs},
+        "answer_chars": mean,
+    }
 
 
 def _mixed(answered: list[Row], rejected: list[Row], count: int) -> list[Row]:

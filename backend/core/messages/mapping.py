@@ -104,7 +104,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
             "{file}: in {count} row the mark isn't good or not good (row → mark: {places}).",
             "{file}: in {count} rows the mark isn't good or not good (row → mark: {places}).",
         ),
-        "Write true or false there; these rows are left out.",
+        _SKIP,
     ),
     "data.own_export": (
         plural(

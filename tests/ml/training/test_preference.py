@@ -58,9 +58,9 @@ def loaded(model: Path, data: ArtifactView, params: PreferenceParams, ctx: Any) 
 
 
 def fit(tiny_model: Path, data: ArtifactView, params: PreferenceParams, ctx: MemoryContext) -> tuple[Any, Any]:
-    rows = loaded(tiny_model, data, params, ctx)
+    train, held_out = loaded(tiny_model, data, params, ctx)
     model = load_model(model_view(tiny_model), ctx.input)
-    return tune(model, tokenizer_of(tiny_model), *rows, params, ctx, checkpoint_seconds=0)
+    return tune(model, tokenizer_of(tiny_model), train, held_out, params, ctx, checkpoint_seconds=0)
 
 
 def likelihood(model: Any, prompt: list[int], answer: list[int]) -> float:
