@@ -42,7 +42,8 @@ def load_preferences(
         encode, judged = encode_judged, judged_rows(folder)
         if judged.tested:
             ctx.log(f"{judged.tested} rejected answers were left out: their prompts are test rows.", "warning")
-        train, held_out = chain(train, judged.train), _mixed(list(held_out), judged.validation, evaluate_rows)
+        first = list(islice(held_out, evaluate_rows))
+        train, held_out = chain(train, judged.train), _mixed(first, judged.validation, evaluate_rows)
     else:
         held_out = (row for row in held_out if row.rejected is not None)
     found = encode(encoder, folder.template, train, max_length)
