@@ -31,7 +31,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "lora-gaussian": {"initialization": "gaussian"},
     "lora-orthogonal": {"initialization": "orthogonal"},
     "lora-head": {"modules_to_save": ["lm_head"]},
-    "lora-top10": {"top_layers": 10, "rank": 64, "alpha": 128},
+    "lora-half": {"top_share": 0.5, "rank": 64, "alpha": 128},
     "dora": {"method": "dora"},
     "rslora": {"method": "rslora", "alpha": 16},
     "qlora-4": {"qlora": True},

@@ -85,7 +85,7 @@ def quote(params: DistillParams, world: World) -> Quote:
     assert student and data
     facts = student.facts
     shape = workload(params, training_facts(params.merges_turns, params.max_length, student, data))
-    top = params.top_share(facts["layers"]) if params.adapter else 1.0
+    top = params.top_share if params.adapter else 1.0
     train = costs.training_seconds(facts, **shape.timing, frozen=params.adapter, top=top, passes=params.epochs)
     learns = learning(params, params if params.adapter else None, params.student, world, _trained(params, facts))
     train += shape.optimizer_seconds(params, learns.trained)

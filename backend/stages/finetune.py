@@ -119,7 +119,7 @@ def quote(params: FinetuneParams, world: World) -> Quote:
     learns = learning(params, None if params.full else params, params.model, world, model.facts["parameters"])
     shape = workload(params, training_facts(params.merges_turns, params.max_length, model, data))
     slow = (1.25 if params.qlora else 1.0) * (DORA_COST if params.method == "dora" else 1.0) * shape.slowdown(params)
-    top = 1.0 if params.full else params.top_share(model.facts["layers"])
+    top = 1.0 if params.full else params.top_share
     train = costs.training_seconds(model.facts, **shape.timing, frozen=not params.full, top=top, passes=params.epochs)
     start = costs.start_seconds(model.facts) + shape.answering_seconds(model.facts, params)
     train += shape.optimizer_seconds(params, learns.trained)

@@ -62,13 +62,13 @@ class LoraParams(Params):
         description="Modules that get an adapter: `all-linear` learns best; `attention`, names such as `q_proj, v_proj` or a "
         "regular expression use less memory.",
     )
-    top_layers: int = Field(
-        default=0,
-        ge=0,
-        le=1000,
-        title="Last layers only",
-        description="Adapts only so many of the last layers: faster, with less memory, and learns less. The layers below are "
-        "computed once for all epochs. 0: all.",
+    top_share: float = Field(
+        default=1.0,
+        gt=0,
+        le=1,
+        title="Share of layers",
+        description="Adapts only this share of the layers, the last ones: less time and memory. Those below are computed once "
+        "for all epochs. With 0.5 a rank of 64 does well.",
     )
     modules_to_save: list[str] = Field(
         default=[],
@@ -89,10 +89,6 @@ class LoraParams(Params):
     def variant(self) -> str:
         """lora, dora or rslora."""
         return "lora"
-
-    def top_share(self, layers: int) -> float:
-        """The share of a model's `layers` that learn."""
-        return min(1.0, self.top_layers / layers) if self.top_layers else 1.0
 
 
 def inactive_lora(values: Mapping[str, Any]) -> set[str]:

@@ -65,6 +65,7 @@ SAME = {
     "ONNX",
     "Python",
     "QLoRA",
+    "AdamW",
     "ROUGE-L",
     "Tokens",
     "{n} error",

@@ -22,7 +22,7 @@ from tests.helpers import model_view, tiny_dataset
 from tests.ml.training.test_lora import gpt2, llama
 
 pytestmark = pytest.mark.ml
-PARAMS = FinetuneParams(epochs=3, batch_size=8, learning_rate=5e-3, top_layers=1, rank=4, alpha=8)
+PARAMS = FinetuneParams(epochs=3, batch_size=8, learning_rate=5e-3, top_share=0.5, rank=4, alpha=8)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def test_only_what_is_frozen_below_is_reused(tmp_path: Path) -> None:
         return first_learning_layer(tuned, layers)
 
     assert first(llama()) == 1 and first(gpt2()) == 1
-    assert first(llama(), top_layers=0) == 0 and first(llama(), modules_to_save=["embed_tokens"]) == 0
+    assert first(llama(), top_share=1.0) == 0 and first(llama(), modules_to_save=["embed_tokens"]) == 0
     dropping = gpt2()
     dropping.transformer.drop.p = 0.1
     assert first(dropping) == 0
@@ -112,6 +112,6 @@ def test_rows_beyond_the_room_are_computed_again(tmp_path: Path) -> None:
 
 
 def test_the_last_layers_alone_are_adapted() -> None:
-    assert {path.split(".")[2] for path in find_targets(llama(), "all-linear", 1)} == {"1"}
-    assert len(find_targets(llama(), "attention", 1)) == 4
-    assert len(find_targets(gpt2(), ["c_attn"], 1)) == 1 and len(find_targets(llama(), "all-linear", 9)) == 14
+    assert {path.split(".")[2] for path in find_targets(llama(), "all-linear", 0.5)} == {"1"}
+    assert len(find_targets(llama(), "attention", 0.5)) == 4
+    assert len(find_targets(gpt2(), ["c_attn"], 0.5)) == 1
