@@ -109,7 +109,7 @@ def quote(params: PreferenceParams, world: World) -> Quote:
     assert model and data
     learns = learning(params, params, params.model, world, model.facts["parameters"])
     shape, sequences = workload(params, preference_facts(params.method, data)), _SEQUENCES[params.method]
-    work, top = {**shape.timing, "rows": sequences * shape.rows}, params.top_share(model.facts["layers"])
+    work, top = {**shape.timing, "rows": sequences * shape.rows}, params.top_share
     train = shape.slowdown(params) * costs.training_seconds(model.facts, **work, frozen=True, top=top)
     passes = _FORWARD[params.method] * work["rows"]
     train += shape.optimizer_seconds(params, learns.trained)
