@@ -90,7 +90,7 @@ def encode_pairs(encoder: Encoder, template: Template, rows: Iterable[Row], max_
     return examples
 
 
-def encode_judged(encoder: Encoder, template: Template, rows: Iterable[Row], max_length: int) -> EncodedExamples:
+def encode_unpaired(encoder: Encoder, template: Template, rows: Iterable[Row], max_length: int) -> EncodedExamples:
     """Each answer of the rows, the preferred and the rejected, as an item of its own as those of `encode_rows`; `desirable`
     is 1 or 0."""
     examples = EncodedExamples()

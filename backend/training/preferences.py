@@ -12,7 +12,7 @@ from backend.core.schemas import ArtifactView
 from backend.core.stage import ArtifactInfo, Context
 from backend.data.chat_template import Encoder
 from backend.data.dataset import REJECTED, DataFolder, Row
-from backend.data.encoding import EncodedExamples, encode_judged, encode_pairs
+from backend.data.encoding import EncodedExamples, encode_pairs, encode_unpaired
 from backend.data.facts import complete_facts
 from backend.data.split_keys import context_text, digest
 
@@ -20,7 +20,7 @@ PreferenceMethod = Literal["dpo", "kto"]
 _SHARES = 10_000
 
 
-class Judged(NamedTuple):
+class RejectedRows(NamedTuple):
     """Rows that hold nothing but a rejected answer. Of each prompt the answers are on one side: where its rows are, else by its
     fingerprint. `tested`: how many are left out, as their prompt is a test row's."""
 
@@ -39,11 +39,11 @@ def load_preferences(
     held_out: Iterable[Row] = folder.rows("validation")
     encode = encode_pairs
     if method == "kto":
-        encode, judged = encode_judged, judged_rows(folder)
-        if judged.tested:
-            ctx.log(f"{judged.tested} rejected answers were left out: their prompts are test rows.", "warning")
+        encode, unpaired = encode_unpaired, rejected_rows(folder)
+        if unpaired.tested:
+            ctx.log(f"{unpaired.tested} rejected answers were left out: their prompts are test rows.", "warning")
         first = list(islice(held_out, evaluate_rows))
-        train, held_out = chain(train, judged.train), _mixed(first, judged.validation, evaluate_rows)
+        train, held_out = chain(train, unpaired.train), _mixed(first, unpaired.validation, evaluate_rows)
     else:
         held_out = (row for row in held_out if row.rejected is not None)
     found = encode(encoder, folder.template, train, max_length)
@@ -57,11 +57,11 @@ def load_preferences(
     return found, evaluated
 
 
-def judged_rows(folder: DataFolder) -> Judged:
+def rejected_rows(folder: DataFolder) -> RejectedRows:
     """Those of a dataset, divided."""
     rejected = list(folder.rows(REJECTED))
     if not rejected:
-        return Judged([], [], 0)
+        return RejectedRows([], [], 0)
     asked: dict[int, str] = {}
     counts = {}
     for split in ("train", "validation", "test"):
@@ -74,7 +74,7 @@ def judged_rows(folder: DataFolder) -> Judged:
         prompt = _asked(row)
         side = "validation" if prompt % _SHARES < share * _SHARES else "train"
         found[asked.get(prompt, side)].append(row)
-    return Judged(found["train"], found["validation"], len(found["test"]))
+    return RejectedRows(found["train"], found["validation"], len(found["test"]))
 
 
 def check_preferences(method: PreferenceMethod, data: ArtifactInfo, ref: str) -> list[Problem]:

@@ -33,7 +33,7 @@ def tune(
     settings = partial(_CONFIGS[method], beta=params.beta, disable_dropout=False, remove_unused_columns=False)
     if method == "kto":
         settings = partial(settings, **_weights(data, ctx))
-    trainer: Callable[..., StudioTrainer] = {"dpo": PairTrainer, "kto": JudgedTrainer}[method]
+    trainer: Callable[..., StudioTrainer] = {"dpo": PairTrainer, "kto": UnpairedTrainer}[method]
     return wrapped, train(wrapped, tokenizer, data, held_out, params, ctx, trainer, settings=settings, **how)
 
 
@@ -68,8 +68,8 @@ class PairTrainer(PreferenceTrainer, DPOTrainer):
         ]
 
 
-class JudgedTrainer(PreferenceTrainer, KTOTrainer):
-    """KTOTrainer for the answers of `encode_judged`. The answers of a batch, each after the prompt before it, tell how far the
+class UnpairedTrainer(PreferenceTrainer, KTOTrainer):
+    """KTOTrainer for the answers of `encode_unpaired`. The answers of a batch, each after another's prompt, tell how far the
     model has gone from its reference (KL)."""
 
 

@@ -18,7 +18,7 @@ from backend.data.encoding import EncodedExamples, encode_rows
 from backend.jobs.context import MemoryContext
 from backend.ml.inference.load import load_model, tokenizer_of
 from backend.ml.training.checkpoints import latest_checkpoint
-from backend.ml.training.preference import JudgedTrainer, PairTrainer, tune
+from backend.ml.training.preference import PairTrainer, UnpairedTrainer, tune
 from backend.ml.training.trainer import _config
 from backend.stages.preference import PreferenceParams
 from backend.training.preferences import load_preferences
@@ -126,13 +126,13 @@ def test_ids_are_those_of_a_fine_tuning(tiny_model: Path, ctx: MemoryContext, tm
     rows, encoder = DataFolder(data.path), Encoder(tiny_model)
     plain = encode_rows(encoder, rows.template, rows.rows("train"), 256).items
     pairs, _ = loaded(tiny_model, data, asked("dpo", max_length=256), ctx)
-    judged, _ = loaded(tiny_model, data, asked("kto", max_length=256), ctx)
-    for found in (pairs.items, [item for item in judged.items if item["desirable"]]):
+    unpaired, _ = loaded(tiny_model, data, asked("kto", max_length=256), ctx)
+    for found in (pairs.items, [item for item in unpaired.items if item["desirable"]]):
         assert [(item["input_ids"], item["labels"]) for item in found] == [
             (item["input_ids"], item["labels"]) for item in plain
         ]
     tokenizer = tokenizer_of(tiny_model)
-    for kind, examples in ((PairTrainer, pairs), (JudgedTrainer, judged)):
+    for kind, examples in ((PairTrainer, pairs), (UnpairedTrainer, unpaired)):
         batch = _trainer(kind, examples, tokenizer, tiny_model, ctx).data_collator(examples.items[:4])
         masks = zip(batch["input_ids"], batch["attention_mask"], batch["completion_mask"], strict=True)
         seen = [(ids[real == 1].tolist(), ids[learned == 1].tolist()) for ids, real, learned in masks]
