@@ -52,6 +52,15 @@ MeasuredSplit = Annotated[
     Labels({"train": "Training", "validation": "Validation", "test": "Test"}),
     Field(title="Split", description="Rows to evaluate. Keep the test rows for the final score."),
 ]
+Epochs = Annotated[
+    float,
+    Field(
+        gt=0,
+        le=100,
+        title="Epochs",
+        description="Passes over the data. More can improve results but take longer; too many overfit.",
+    ),
+]
 TrainingBatch = Annotated[
     int,
     Field(

@@ -19,6 +19,9 @@ from backend.core.schemas import ArtifactView
 from backend.data.prompt_words import DEFAULT, PROMPT_WORDS, Language
 
 SPLITS = ("train", "validation", "test", "pool")
+REJECTED = "rejected"
+"""Rows that hold nothing but a worse answer: kept for preference training, in a file that is no split."""
+REJECTED_FILE = f"{REJECTED}.jsonl"
 Message = dict[str, Any]
 """A turn as OpenAI's chat format has it: `role` and `content`; `tool_calls`, `tool_call_id`, `name` where it has them. The
 first of a prompt may carry `tools`, what the model may call: so they go wherever the prompt goes."""

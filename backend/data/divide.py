@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from backend.core.errors import Problem, StudioError
 from backend.data.assign import assign, random_order
-from backend.data.dataset import SPLITS
+from backend.data.dataset import REJECTED, SPLITS
 from backend.data.near_clusters import MAX_TEXTS
 from backend.data.params import DatasetParams
 from backend.data.row_store import Facts, RowStore
@@ -20,8 +20,6 @@ from backend.data.split import quota
 from backend.data.split_rows import SPLIT_NAMES, SplitOptions, SplitRows
 
 MIN_ROWS = 10
-REJECTED = "rejected"
-"""Rows that hold nothing but a worse answer: kept for preference training, in a file that is no split."""
 _POOL = SPLITS.index("pool")
 
 RowNumbers = NDArray[np.int32]
@@ -65,7 +63,7 @@ class Division:
         rows = np.setdiff1d(rows, rejected) if len(rejected) else rows
         if self.params.duplicates == "drop":
             answers = self.labels if self.names else facts.answers
-            columns = [facts.keys[rows], answers[rows], facts.origins[rows]]
+            columns = [facts.keys[rows], answers[rows], facts.rejected[rows], facts.origins[rows]]
             order = np.lexsort([rows, *columns])
             new = np.concatenate(
                 [[True], np.any([column[order][1:] != column[order][:-1] for column in columns], axis=0)]

@@ -17,13 +17,15 @@ class EncodedExamples:
     """`items`: input_ids and labels, where labels hold the answers with their ends of turn and IGNORE elsewhere.
     `truncated`: prompts that lost their beginning; `too_long`: rows whose answer (or steps) alone is too long; `merged`:
     rows that are learned within the sequence of a later turn; `split`: turns of a conversation that are sequences of their
-    own, as the chat template writes earlier turns otherwise or the whole is too long."""
+    own, as the chat template writes earlier turns otherwise or the whole is too long; `equal`: pairs of one and the same
+    answer."""
 
     items: list[dict[str, list[int]]] = field(default_factory=list)
     truncated: int = 0
     too_long: int = 0
     merged: int = 0
     split: int = 0
+    equal: int = 0
 
     @property
     def tokens(self) -> int:
@@ -67,6 +69,41 @@ def encode_rationales(encoder: Encoder, template: Template, rows: Iterable[Row],
             examples.too_long += 1
             continue
         _add(examples, encoder.prompt_ids(asks, row), rationale, left)
+    return examples
+
+
+def encode_pairs(encoder: Encoder, template: Template, rows: Iterable[Row], max_length: int) -> EncodedExamples:
+    """The rows with a preferred and a rejected answer: items as those of `encode_rows` are of the preferred one, and
+    `rejected_ids`, which follow the same prompt. Both answers fit, or the row is left out."""
+    examples = EncodedExamples()
+    for row in rows:
+        if row.output is None or row.rejected is None:
+            continue
+        chosen, rejected = encoder.row_answer_ids(template, row), encoder.answer_ids(row.rejected)
+        left = max_length - max(len(chosen), len(rejected))
+        if left < 1 or chosen == rejected:
+            examples.too_long += left < 1
+            examples.equal += left >= 1
+            continue
+        _add(examples, encoder.prompt_ids(template, row), chosen, left)
+        examples.items[-1]["rejected_ids"] = rejected
+    return examples
+
+
+def encode_unpaired(encoder: Encoder, template: Template, rows: Iterable[Row], max_length: int) -> EncodedExamples:
+    """Each answer of the rows, the preferred and the rejected, as an item of its own as those of `encode_rows`; `desirable`
+    is 1 or 0."""
+    examples = EncodedExamples()
+    for row in rows:
+        answers = [] if row.output is None else [(encoder.row_answer_ids(template, row), 1)]
+        answers += [] if row.rejected is None else [(encoder.answer_ids(row.rejected), 0)]
+        for answer, desirable in answers:
+            left = max_length - len(answer)
+            if left < 1:
+                examples.too_long += 1
+                continue
+            _add(examples, encoder.prompt_ids(template, row), answer, left)
+            examples.items[-1]["desirable"] = desirable  # type: ignore[assignment]
     return examples
 
 

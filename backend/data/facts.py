@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from backend.data.dataset import SPLITS, DataFolder, Row, Template, answer_of, message_text
+from backend.data.dataset import REJECTED_FILE, SPLITS, DataFolder, Row, Template, answer_of, message_text
 from backend.data.row_blocks import RowBlock, read_lines
 from backend.data.train_tally import Mean, TrainTally
 
@@ -17,7 +17,8 @@ from backend.data.train_tally import Mean, TrainTally
 def data_facts(folder: Path) -> dict[str, Any]:
     """The facts of a dataset artifact: rows per split, kind of answer, labels, mean characters of a prompt and an answer; of
     the train split the rows with steps, their mean characters, the answers whose right one is known, how many of these
-    are right, the rows with tools; how many `sequences` these rows are where a conversation is one, and the mean characters
+    are right, the rows with tools, the `pairs` of an answer and a rejected one; `rejected_rows`, which hold the latter alone
+    and are of no split; how many `sequences` these rows are where a conversation is one, and the mean characters
     of such a sequence that are learned and that are not."""
     tally, first = FactsTally(DataFolder(folder).template), 0
     for split in SPLITS:
@@ -25,13 +26,18 @@ def data_facts(folder: Path) -> dict[str, Any]:
             block = RowBlock(split, first, lines)
             tally.add(block)
             first += len(block)
-    return tally.facts()
+    return tally.facts() | rejected_facts(folder)
+
+
+def rejected_facts(folder: Path) -> dict[str, int]:
+    """The count of the rows that hold nothing but a rejected answer."""
+    return {"rejected_rows": sum(lines.count(b"\n") for lines in read_lines(folder / REJECTED_FILE))}
 
 
 def complete_facts(facts: dict[str, Any], folder: Path | str | None) -> dict[str, Any]:
     """The facts of a dataset in `folder`, counted again where an older version of the studio did not count all of them."""
     there = folder is not None and (Path(folder) / "template.json").is_file()
-    known = {"known", "sequences"} <= facts.keys()
+    known = {"known", "sequences", "pairs", "rejected_rows"} <= facts.keys()
     return {**facts, **_counted(str(folder))} if there and not known else facts
 
 

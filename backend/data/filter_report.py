@@ -17,10 +17,13 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from backend.core.artifacts import write_json
-from backend.data.dataset import Row, write_split
+from backend.data.dataset import REJECTED_FILE, Row, write_split
 from backend.data.near_duplicates import distinct_n, near_duplicate_share
 
-COPIED_FILES = ("validation.jsonl", "test.jsonl", "pool.jsonl", "template.json", "NOTICE", "decisions.jsonl")
+COPIED_FILES = (
+    *("validation.jsonl", "test.jsonl", "pool.jsonl", REJECTED_FILE),
+    *("template.json", "NOTICE", "decisions.jsonl"),
+)
 REPORT_FILES = ("map.json", "quality.json", "drops.json", "dropped.jsonl")
 NEAR_DUPLICATE_THRESHOLD = 0.9
 """What counts as nearly the same in figures, where the user gave no threshold."""

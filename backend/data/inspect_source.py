@@ -224,6 +224,9 @@ def _forecast(params: DatasetParams, loaded: Loaded, template: Template, parts: 
         "labels": template.labels,
         "prompt_chars": round(prompts / max(1, store.count), 1),
         "answer_chars": round(store.answer_chars / max(1, store.answered), 1),
+        "pairs": round(rows["train"] * store.pairs / max(1, store.answered)),
+        "rejected_chars": round(store.rejected_chars / max(1, store.pairs), 1),
+        "rejected_rows": round(scale * len(store.only_rejected)),
     }
 
 

@@ -43,12 +43,13 @@ _BLOCK = 1 << 20
 
 @dataclass
 class Facts:
-    """One value per row. `keys`: hashes of the input and its context; `answers`, `groups`: hashes of this process, 0 for none;
-    `labels`: codes of `RowStore.labels`; `splits`: what the source says, as the index in SPLITS, -1 for nothing; `origins`:
-    the index in ORIGINS; `times`: empty where no row has one."""
+    """One value per row. `keys`: hashes of the input and its context; `answers`, `rejected`, `groups`: hashes of this process,
+    0 for none; `labels`: codes of `RowStore.labels`; `splits`: what the source says, as the index in SPLITS, -1 for nothing;
+    `origins`: the index in ORIGINS; `times`: empty where no row has one."""
 
     keys: NDArray[np.uint64]
     answers: NDArray[np.int64]
+    rejected: NDArray[np.int64]
     labels: NDArray[np.int32]
     groups: NDArray[np.int64]
     splits: NDArray[np.int8]
@@ -59,8 +60,9 @@ class Facts:
 @dataclass(repr=False)
 class RowStore:
     """`path`: the scratch file, None to keep the facts alone. `prompt_chars`, `answer_chars`: sums without the template's own
-    words; `systems`: how many rows begin with the first system prompt that was met (`system`); `only_rejected`: numbers of the
-    rows that hold nothing but a worse answer; `keys`: what keeps rows on one side of a split."""
+    words; `systems`: how many rows begin with the first system prompt that was met (`system`); `pairs`: rows with a worse
+    answer beside the answer, whose characters are `rejected_chars`; `only_rejected`: numbers of the rows that hold nothing
+    but a worse answer; `keys`: what keeps rows on one side of a split."""
 
     path: Path | None = None
     labels: dict[str, int] = field(default_factory=dict)
@@ -71,11 +73,14 @@ class RowStore:
     system: str = ""
     systems: int = 0
     other_systems: int = 0
+    pairs: int = 0
+    rejected_chars: int = 0
     only_rejected: list[int] = field(default_factory=list)
     keys: RowKeys = field(default_factory=RowKeys)
 
     def __post_init__(self) -> None:
         self._keys, self._answers, self._groups = array("Q"), array("q"), MostlyZero("q")
+        self._rejected = MostlyZero("q")
         self._labels, self._splits, self._origins = array("i"), array("b"), array("b")
         self._times = array("d")
         self._starts = array("q", [0])
@@ -118,6 +123,7 @@ class RowStore:
         self._labels.frombytes(np.array(self._codes(answers), np.int32)[places].tobytes())
         self._answers.frombytes(np.array([hash(answer) or 1 for answer in answers], np.int64)[places].tobytes())
         self._groups.add_zeros(number)
+        self._rejected.add_zeros(number)
         self._splits.frombytes(np.full(number, -1, np.int8).tobytes())
         self._origins.frombytes(np.full(number, ORIGINS.index(origin) if origin else 0, np.int8).tobytes())
         self.prompt_chars += pc.sum(pc.utf8_length(rows.texts)).as_py()
@@ -146,6 +152,7 @@ class RowStore:
         return Facts(
             np.frombuffer(self._keys, dtype=np.uint64),
             np.frombuffer(self._answers, dtype=np.int64),
+            self._rejected.numbers(),
             np.frombuffer(self._labels, dtype=np.int32),
             self._groups.numbers(),
             np.frombuffer(self._splits, dtype=np.int8),
@@ -184,15 +191,19 @@ class RowStore:
         return [f"{context_text(row.get('context', ()))}\n{row['input']}" for row in rows]
 
     def _add_answer(self, example: Example) -> None:
-        output = example.output
+        output, rejected = example.output, example.rejected
         self._labels.append(self._code(output))
+        self._rejected.append(0 if rejected is None else hash(rejected) or 1)
         if output is None:
             self._answers.append(0)
-            if example.rejected is not None:
+            if rejected is not None:
                 self.only_rejected.append(self.count - 1)
             return
         self.answered += 1
         self.answer_chars += len(output)
+        if rejected is not None:
+            self.pairs += 1
+            self.rejected_chars += len(rejected)
         found = hash((output, str(example.tool_calls))) if example.tool_calls else hash(output)
         self._answers.append(found or 1)
 

@@ -33,7 +33,7 @@ class TrainTally:
     """What is counted of the train split."""
 
     def __init__(self) -> None:
-        self.rationales = Mean()
+        self.rationales, self.rejected = Mean(), Mean()
         self.known = self.right = self.tools = 0
         self.alone, self.learned_chars, self.prompt_chars = 0, 0, 0
         self.conversations: dict[str, tuple[int, int]] = {}
@@ -52,6 +52,8 @@ class TrainTally:
             return
         if row.rationale:
             self.rationales.add(len(row.rationale))
+        if row.rejected is not None:
+            self.rejected.add(len(row.rejected))
         if answer and row.gold is not None:
             self.known += 1
             self.right += answer.strip() == row.gold.strip()
@@ -72,6 +74,8 @@ class TrainTally:
         return {
             "rationales": self.rationales.count,
             "rationale_chars": self.rationales.rounded,
+            "pairs": self.rejected.count,
+            "rejected_chars": self.rejected.rounded,
             "known": self.known,
             "known_right": self.right,
             "tool_rows": self.tools,

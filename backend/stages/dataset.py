@@ -16,8 +16,7 @@ from backend.core.progress import Progress
 from backend.core.schemas import Kind, Quote
 from backend.core.stage import Context, Stage, World, check_fits, check_refs
 from backend.data import demo
-from backend.data.dataset import SPLITS, write_template
-from backend.data.divide import REJECTED
+from backend.data.dataset import REJECTED, SPLITS, write_template
 from backend.data.gates.quick import QuickCheck, quick_check
 from backend.data.gates.rows import CheckedRows
 from backend.data.inspect_source import WHOLE_BYTES

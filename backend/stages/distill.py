@@ -27,8 +27,9 @@ from backend.training.control import TrainingResult
 from backend.training.examples import load_examples
 from backend.training.lora import LoraParams, UseAdapterParams, check_lora
 from backend.training.methods import MERGING_METHODS, MethodParams, check_method, teacher_cost, unused_fields
-from backend.training.params import TrainingParams, check_training, inactive_fields, workload
+from backend.training.params import check_training, inactive_fields, workload
 from backend.training.rates import Learner
+from backend.training.rationale import RationaleParams
 from backend.training.turns import training_facts
 
 
@@ -40,7 +41,7 @@ class _Inputs(Params):
     data: DatasetRef = Field(default="", title="Dataset", description="Training examples with the teacher's answers.")
 
 
-class DistillParams(LoraParams, UseAdapterParams, TrainingParams, MethodParams, _Inputs):
+class DistillParams(LoraParams, UseAdapterParams, RationaleParams, MethodParams, _Inputs):
     """What the form, the command line and recipes offer."""
 
     train_embeddings: Annotated[

@@ -21,13 +21,13 @@ from backend.core.fields import FilePath, Name
 from backend.core.refs import DatasetRef
 from backend.core.schemas import Kind, Quote
 from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
-from backend.data.dataset import SPLITS, DataFolder, Row, Template, write_split, write_template
+from backend.data.dataset import REJECTED_FILE, SPLITS, DataFolder, Row, Template, write_split, write_template
 from backend.data.edits import EditPlan, edit_lines, read_edits
 from backend.data.gates.quick import quick_facts
 from backend.data.gates.rows import CheckedRows
 from backend.data.human_changes import changes_problems, changes_quote, with_changes
 
-_KEPT = ("NOTICE", "decisions.jsonl", "reading.json")
+_KEPT = (REJECTED_FILE, "NOTICE", "decisions.jsonl", "reading.json")
 """Files of the dataset that are as true of its new version."""
 
 

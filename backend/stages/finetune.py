@@ -15,26 +15,23 @@ from pydantic import Field
 from backend.core.errors import Problem
 from backend.core.fields import Labels, TrainingBatch
 from backend.core.refs import BaseRef, DatasetRef
-from backend.core.schemas import ArtifactView, Kind, Quote
+from backend.core.schemas import Kind, Quote
 from backend.core.stage import Context, Params, Stage, World, check_fits, check_refs
-from backend.core.thresholds import as_facts
 from backend.models import costs
 from backend.models.architectures import CONFIG_OF, tune_only
 from backend.models.teacher_accuracy import check_answers, warn_inaccurate
 from backend.training.adapted import check_modules, learning
-from backend.training.control import TrainingResult, control_facts
+from backend.training.control import TrainingResult
 from backend.training.examples import load_examples
 from backend.training.lora import DORA_COST, FULL, LoraParams, check_lora
-from backend.training.outcome import finite, result_fields
 from backend.training.params import (
-    TrainingParams,
     check_training,
     inactive_fields,
-    learned_facts,
     workload,
 )
 from backend.training.presets import FINETUNE_PRESETS
 from backend.training.rates import Learner
+from backend.training.rationale import RationaleParams
 from backend.training.turns import training_facts
 
 _BLOCK = 64  # weights that share a scale in the 4-bit format
@@ -51,7 +48,7 @@ class _Inputs(Params):
     data: DatasetRef = Field(default="", title="Dataset", description="Training examples with their answers.")
 
 
-class FinetuneParams(LoraParams, TrainingParams, _Inputs):
+class FinetuneParams(LoraParams, RationaleParams, _Inputs):
     """What the form, the command line and recipes offer."""
 
     batch_size: TrainingBatch = 8
@@ -152,7 +149,7 @@ def quote(params: FinetuneParams, world: World) -> Quote:
 def run(params: FinetuneParams, ctx: Context) -> FinetuneResult:
     from backend.ml.inference.load import load_model, tokenizer_of
     from backend.ml.training.full_model import keep_model
-    from backend.ml.training.lora import add_adapter
+    from backend.ml.training.lora import add_adapter, keep_adapter
     from backend.ml.training.rationale import rationale_trainer
     from backend.ml.training.trainer import train
 
@@ -171,35 +168,8 @@ def run(params: FinetuneParams, ctx: Context) -> FinetuneResult:
     if params.full:
         name = params.name or f"{data.name}-tuned"
         return FinetuneResult(**keep_model(model, trained, (base, data), name, ctx, params, finetune_method="full"))
-    return _keep_adapter(params, model, base, data, trained, ctx)
-
-
-def _keep_adapter(
-    params: FinetuneParams,
-    model: Any,
-    base: ArtifactView,
-    data: ArtifactView,
-    trained: tuple[dict[str, float], list[Problem]],
-    ctx: Context,
-) -> FinetuneResult:
-    from backend.ml.training.lora import save_adapter
-
-    metrics, said = trained
-    out = ctx.scratch("out")
-    save_adapter(model, base, out)
-    facts = {**learned_facts(base, data, out), "format": "adapter", "base": base.id, "finetune_method": params.method}
-    told = result_fields(said, metrics, base.facts)
-    facts |= {"adapter_parameters": int(metrics["trained_parameters"]), "training": control_facts(metrics, params)}
-    facts |= as_facts(told["findings"])
-    made = ctx.artifact(
-        Kind.ADAPTER,
-        params.name or f"{data.name}-lora"[:100],
-        out,
-        facts=facts,
-        parents=[base.id, data.id],
-        license=base.license,
-    )
-    return FinetuneResult(artifact=made.id, metrics=finite(metrics), **told)
+    name = params.name or f"{data.name}-lora"
+    return FinetuneResult(**keep_adapter(model, trained, (base, data), name, ctx, params))
 
 
 STAGE = Stage(

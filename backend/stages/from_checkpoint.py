@@ -21,11 +21,11 @@ from backend.core.settings import Settings
 from backend.core.stage import AnyStage, Context, Params, Stage, World, check_fits, check_refs
 from backend.files.checkpoints import FOLDER, RESUMING, steps_in
 from backend.models import costs
-from backend.stages import distill, finetune
+from backend.stages import distill, finetune, preference
 from backend.training.control import TrainingResult
 from backend.training.search_space import parse_settings
 
-TARGETS: dict[str, AnyStage] = {each.name: each for each in (finetune.STAGE, distill.STAGE)}
+TARGETS: dict[str, AnyStage] = {each.name: each for each in (finetune.STAGE, distill.STAGE, preference.STAGE)}
 _UNMEASURED = ("tokens_per_s",)
 """Of a training, and of nothing that happens here."""
 
@@ -35,9 +35,10 @@ class FromCheckpointParams(Params):
 
     job: str = Field(title="Training job", pattern=r"^[\w-]+$", description="The job whose checkpoint is taken.")
     step: int = Field(title="Step", ge=1, description="The optimizer step at which the checkpoint was written.")
-    training: Annotated[Literal["finetune", "distill"], Labels({"finetune": "Fine-tune", "distill": "Distill"})] = (
-        Field("finetune", title="Training", description="The stage that this job ran.")
-    )
+    training: Annotated[
+        Literal["finetune", "distill", "preference"],
+        Labels({"finetune": "Fine-tune", "distill": "Distill", "preference": "Preference tuning"}),
+    ] = Field("finetune", title="Training", description="The stage that this job ran.")
     model: TorchRef = Field(title="Model", description="Model that was trained; the student when distilling.")
     data: DatasetRef = Field(title="Dataset", description="What it was trained on.")
     teacher: TorchRef | None = Field(None, title="Teacher", description="That of the distillation, if it had one.")
@@ -55,7 +56,7 @@ class FromCheckpointParams(Params):
 
     def trained(self) -> Any:
         """The parameters of that training, ended at the step of the checkpoint."""
-        inputs = {"model" if self.training == "finetune" else "student": self.model, "data": self.data}
+        inputs = {"student" if self.training == "distill" else "model": self.model, "data": self.data}
         inputs |= {name: ref for name, ref in (("teacher", self.teacher), ("capture", self.capture)) if ref}
         fixed, _wrong = parse_settings(self.settings, self.target().params)
         ended = {"max_steps": self.step, "patience": 0, "min_improvement": 0.0, "keep": "last", "name": self.name}

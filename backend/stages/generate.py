@@ -22,7 +22,7 @@ from backend.core.refs import DatasetRef
 from backend.core.schemas import Kind, Quote
 from backend.core.stage import Context, Result, Stage, World, check_fits, check_refs
 from backend.data import filter_report
-from backend.data.dataset import DataFolder, Row, write_split
+from backend.data.dataset import REJECTED_FILE, DataFolder, Row, write_split
 from backend.data.facts import data_facts
 from backend.data.filter_report import Diversity, FilterReport, map_points
 from backend.generation.answerer import (
@@ -47,7 +47,10 @@ REQUESTS_PER_ROUND = 32
 MAX_EMPTY_ROUNDS = 3
 """Rounds without a single new row after which it ends."""
 PROMPT_CHARS = 250
-KEPT_FILES = ("train.jsonl", "validation.jsonl", "test.jsonl", "template.json", "NOTICE", "decisions.jsonl")
+KEPT_FILES = (
+    *("train.jsonl", "validation.jsonl", "test.jsonl", REJECTED_FILE),
+    *("template.json", "NOTICE", "decisions.jsonl"),
+)
 
 
 class GenerateParams(AnswererParams):

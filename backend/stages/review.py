@@ -23,7 +23,7 @@ from backend.core.fields import FilePath, Labels, Name
 from backend.core.refs import DatasetRef, ReportRef
 from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
-from backend.data.dataset import DataFolder, Row, write_split
+from backend.data.dataset import REJECTED_FILE, DataFolder, Row, write_split
 from backend.data.decisions import Decision, decision_lines, read_decisions
 from backend.data.facts import data_facts
 from backend.data.gates.report import REPORT, read_doubts
@@ -153,7 +153,7 @@ def _write(params: ReviewParams, ctx: Context, data: DataFolder, review: _Review
         write_split(out, split, _rows(ctx, data, split, review))
     if "test" in changed:
         ctx.log("Test rows may have changed: results before and after can't be compared.", "warning")
-    for name in ("validation.jsonl", "test.jsonl", "pool.jsonl", "template.json", "NOTICE"):
+    for name in ("validation.jsonl", "test.jsonl", "pool.jsonl", REJECTED_FILE, "template.json", "NOTICE"):
         if (data.path / name).is_file() and Path(name).stem not in changed:
             shutil.copyfile(data.path / name, out / name)
     earlier = data.path / "decisions.jsonl"  # of a review before this one

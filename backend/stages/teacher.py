@@ -24,7 +24,7 @@ from backend.core.fields import Labels, Name
 from backend.core.refs import DatasetRef
 from backend.core.schemas import Kind, Quote
 from backend.core.stage import Context, Result, Stage, World, check_fits, check_refs
-from backend.data.dataset import DataFolder, Message, Row, Template, gold_answer, write_split
+from backend.data.dataset import REJECTED_FILE, DataFolder, Message, Row, Template, gold_answer, write_split
 from backend.data.facts import data_facts
 from backend.data.review_order import HumanAnswers, human_answers
 from backend.generation import voting
@@ -248,7 +248,7 @@ def _write(params: TeacherParams, ctx: Context, data: DataFolder, tally: _Tally)
     labelled, names = [], ["validation.jsonl", "test.jsonl", "template.json", "NOTICE"]
     if params.include_labelled and "train" not in params.splits:
         labelled = list(data.rows("train"))
-        names.append("decisions.jsonl")  # of a review: the rows that it is about stay as they are
+        names += ["decisions.jsonl", REJECTED_FILE]  # of a review: the rows that it is about stay as they are
     write_split(out, "train", [*(row for row in labelled if row.output is not None), *tally.rows])
     for name in names:
         if (data.path / name).is_file():
@@ -287,7 +287,7 @@ STAGE = Stage(
     title="Ask the teacher",
     page="teacher",
     open=("data", "splits", "prompt", "samples", "batch"),
-    offers={"model": ("finetune", "distill"), "data": ("generate", "dataset")},
+    offers={"model": ("preference", "finetune", "distill"), "data": ("generate", "dataset")},
     kind=Kind.DATASET,
     params=TeacherParams,
     result=Result,

@@ -40,7 +40,8 @@ _FLAT_POINTS = 40  # a few warm-up steps may well change little
 @dataclass(frozen=True)
 class TrainingRun:
     """What is known of a run. `kept_best`: the weights of the best evaluation are kept; `left_out`: rows whose answer is longer
-    than the maximum length; `answers`: how often each answer stands in the rows, {} where they are not labels."""
+    than the maximum length; `answers`: how often each answer stands in the rows, {} where they are not labels; `chance`: the
+    loss before anything is learned, where the method says it and the least is 0: below it nothing has diverged."""
 
     training: Points = ()
     validation: Points = ()
@@ -49,6 +50,7 @@ class TrainingRun:
     max_length: int = 0
     learning_rate: float = 0.0
     kept_best: bool = False
+    chance: float = 0.0
     answers: Mapping[object, int] = field(default_factory=dict)
 
 
@@ -76,7 +78,7 @@ def _not_a_number(run: TrainingRun) -> Problem | None:
 
 def _diverged(run: TrainingRun) -> Problem | None:
     parts = _parts(run.training)
-    if not parts or parts[-1] < DIVERGED * min(parts):
+    if not parts or parts[-1] < max(run.chance, DIVERGED * min(parts)):
         return None
     args = {"last": round(parts[-1], 3), "lowest": round(min(parts), 3), "rate": run.learning_rate}
     return Problem(code="curve.diverged", args=args)
@@ -87,7 +89,7 @@ def _unsteady(run: TrainingRun) -> Problem | None:
     if len(losses) < _POINTS:
         return None
     around = [median(losses[max(0, at - 3) : at + 4]) for at in range(len(losses))]
-    spikes = sum(loss > SPIKE * usual for loss, usual in zip(losses[1:], around[1:], strict=True))
+    spikes = sum(loss > max(run.chance, SPIKE * usual) for loss, usual in zip(losses[1:], around[1:], strict=True))
     return _note("curve.unsteady", rate=run.learning_rate) if spikes >= max(3, SPIKES * len(losses)) else None
 
 

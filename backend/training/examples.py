@@ -38,7 +38,7 @@ def load_examples(
         raise StudioError("train.too_long", rows=train.too_long, data=data.name, max_length=params.max_length)
     if not train.items:
         raise StudioError("train.no_rows", data=data.name)
-    if params.rationale == "multitask":
+    if params.learns_rationales:
         steps = encode_rationales(encoder, folder.template, folder.rows("train"), params.max_length)
         _add_rationales(train, steps, params, data.name, ctx)
     _log_turns(train, params, ctx)

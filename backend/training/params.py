@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field
 
 from backend.core.errors import Problem
-from backend.core.fields import Labels, Name, TrainingBatch
+from backend.core.fields import Epochs, Labels, Name, TrainingBatch
 from backend.core.schemas import ArtifactView
 from backend.core.stage import Params, World
 from backend.data.dataset import DataFolder
@@ -33,13 +33,7 @@ _EIGHT_BIT_SECONDS = 22e-9
 class _Hyperparameters(Params):
     """How the weights are updated."""
 
-    epochs: float = Field(
-        default=3,
-        gt=0,
-        le=100,
-        title="Epochs",
-        description="Passes over the data. More can improve results but take longer; too many overfit.",
-    )
+    epochs: Epochs = 3
     learning_rate: float | None = Field(
         default=None,
         gt=0,
@@ -109,32 +103,27 @@ class _Hyperparameters(Params):
 class TrainingParams(ControlParams, _Hyperparameters):
     """Hyperparameters of every training; a stage adds its own."""
 
-    rationale: Annotated[
-        Literal["ignore", "multitask"], Labels({"ignore": "Ignore", "multitask": "Train as a second task"})
-    ] = Field(
-        default="ignore",
-        title="Teacher's rationales",
-        description="Trains on the teacher's rationales as a second task. Answers stay immediate.",
-    )
-    rationale_weight: float = Field(
-        default=1.0,
-        gt=0,
-        le=10,
-        title="Rationale weight",
-        description="Weight of a rationale relative to an answer. At 1 both count equally.",
-    )
     name: Name = ""
 
     @property
     def merges_turns(self) -> bool:
-        """Whether the answers of one conversation are learned in one sequence. Beside rationales each answer stands alone, so
-        that both tasks keep their weight."""
-        return self.rationale == "ignore"
+        """Whether the answers of one conversation are learned in one sequence."""
+        return not self.learns_rationales
+
+    @property
+    def learns_rationales(self) -> bool:
+        """Whether rows become a second example, whose answer is their rationale."""
+        return False
 
     @property
     def learner(self) -> Learner:
         """What learns, as `rates` knows it."""
         return "student"
+
+    @property
+    def chance_loss(self) -> float:
+        """The loss before anything is learned, where the method says it and the least is 0; else 0."""
+        return 0.0
 
     def usual_rate(self, facts: Mapping[str, Any]) -> Rate:
         """For the model with these facts."""
@@ -237,7 +226,7 @@ def workload(params: TrainingParams, data: dict[str, Any]) -> Workload:
 
 def _rationale_rows(params: TrainingParams, data: dict[str, Any]) -> int:
     """How many rows become a second example."""
-    return int(data.get("rationales", 0)) if params.rationale == "multitask" else 0
+    return int(data.get("rationales", 0)) if params.learns_rationales else 0
 
 
 def _lacks_rationales(data: Any) -> bool:
@@ -252,7 +241,7 @@ def check_training(params: TrainingParams, model_ref: str, data_ref: str, world:
     problems = []
     if data and not data.pending and not data.facts["rows"].get("train"):
         problems.append(Problem(code="train.no_rows", args={"data": data_ref}, field="data"))
-    elif data and params.rationale == "multitask" and _lacks_rationales(data):
+    elif data and params.learns_rationales and _lacks_rationales(data):
         problems.append(Problem(code="steps.none", args={"data": data_ref}, field="rationale"))
     problems += check_control(params, data, data_ref)
     fields, values = type(params).model_fields, params.model_dump()

@@ -69,9 +69,21 @@ def test_the_rejected_answer_is_kept_and_not_learned(tmp_path: Path) -> None:
         {"prompt": f"How do I clean object {n * 13}?", "chosen": f"With soap {n}.", "rejected": f"Throw it at {n}."}
         for n in range(40)
     ]
-    data, _, _ = build(tmp_path, source=write(tmp_path / "rows.jsonl", rows))
+    data, facts, _ = build(tmp_path, source=write(tmp_path / "rows.jsonl", rows))
     assert {(row.output or "")[:4] for _, row in every(data)} == {"With"}
     assert {(row.rejected or "")[:5] for _, row in every(data)} == {"Throw"}
+    assert facts["pairs"] == facts["rows"]["train"] > 0 == facts["rejected_rows"]
+
+
+def test_pairs_of_one_prompt_and_answer_are_told_apart_by_what_was_rejected(tmp_path: Path) -> None:
+    rows = [
+        {"prompt": f"How do I clean object {n * 13}?", "chosen": f"With soap {n}.", "rejected": f"Throw it {how}."}
+        for n in range(20)
+        for how in ("away", "out", "away")
+    ]
+    data, facts, _ = build(tmp_path, source=write(tmp_path / "rows.jsonl", rows), duplicates="drop")
+    assert len(every(data)) == 40 and facts["dropped"] == {"duplicate": 20}
+    assert "data.several_answers" not in codes(facts)
 
 
 def test_few_preferred_answers_are_no_classes(tmp_path: Path) -> None:
@@ -90,6 +102,7 @@ def test_worse_answers_alone_are_in_no_split(tmp_path: Path) -> None:
     kept = (data.path / "rejected.jsonl").read_text("utf-8").splitlines()
     assert sum(facts["rows"].values()) == 30 == len(kept) and facts["rows"]["pool"] == 0
     assert codes(facts)["data.rejected_only"]["count"] == 30 and "output" not in json.loads(kept[0])
+    assert (facts["pairs"], facts["rejected_rows"]) == (0, 30)
 
 
 def test_several_labels_are_one_text_with_a_prompt_that_names_them(tmp_path: Path) -> None:

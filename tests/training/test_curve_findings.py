@@ -80,6 +80,14 @@ def test_a_run_that_was_still_learning_is_told() -> None:
     assert "curve.unfinished" not in told(lambda step: 3 * 0.96**step, lambda step: 1.0)
 
 
+def test_a_small_loss_that_doubles_has_not_diverged_where_chance_is_known() -> None:
+    def low(step: float) -> float:
+        return 0.7 if step < 5 else 0.02 + abs(step - 30) / 500
+
+    assert "curve.diverged" in told(low) and "curve.diverged" not in told(low, chance=0.69)
+    assert "curve.diverged" in told(lambda step: 0.1 + step / 10, chance=0.69)
+
+
 def test_what_the_rows_say() -> None:
     assert told(falling, rows=20) == {"curve.few_rows": False}
     assert told(falling, left_out=40, max_length=64) == {"curve.left_out": False} and told(falling, left_out=4) == {}

@@ -99,6 +99,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
         ),
         _SKIP,
     ),
+    "data.verdict_unknown": (
+        plural(
+            "{file}: in {count} row the mark isn't good or not good (row → mark: {places}).",
+            "{file}: in {count} rows the mark isn't good or not good (row → mark: {places}).",
+        ),
+        _SKIP,
+    ),
     "data.own_export": (
         plural(
             "{file}: {count} edited row can't be read back (row → field: {places}).",

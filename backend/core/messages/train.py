@@ -62,6 +62,22 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "No validation row fits the maximum length.",
         "Raise the maximum length, or keep the last weights without early stopping.",
     ),
+    "preference.none": (
+        "“{data}” has no rejected answers to learn from.",
+        "Import rows with prompt, chosen and rejected; or with prompt, completion and a mark.",
+    ),
+    "preference.try_kto": (
+        "“{data}” has rejected answers, but not beside preferred ones.",
+        "Choose KTO, which learns from single answers.",
+    ),
+    "preference.one_sided": (
+        "“{data}” has only good or only rejected answers that fit.",
+        "Add the other ones, or raise the maximum length.",
+    ),
+    "preference.kto_batch": (
+        "KTO compares the answers of a batch, so it needs several.",
+        "Choose a batch size of at least 2.",
+    ),
     "train.diverged": (
         "Training diverged: the loss is not a number at step {step}.",
         "Lower the learning rate or choose a longer warm-up.",

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from backend.data.dataset import SPLITS, DataFolder, Row, Template, write_split, write_template
+from backend.data.dataset import REJECTED, REJECTED_FILE, SPLITS, DataFolder, Row, Template, write_split, write_template
 from backend.data.gates.base import Check, FoundRow, Options, answer_of
 from backend.data.gates.encoding_damage import repaired
 from backend.data.gates.label_names import label_merges
@@ -111,6 +111,8 @@ class Fixing:
         target.mkdir(parents=True)
         for split in SPLITS:
             write_split(target, split, rows_of(split))
+        if (self.folder / REJECTED_FILE).is_file():
+            write_split(target, REJECTED, rows_of(REJECTED))
         write_template(target, self.template)
         self.folder = target
 

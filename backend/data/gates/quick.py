@@ -8,7 +8,7 @@ from typing import Any
 
 from backend.core.errors import Problem
 from backend.data.dataset import Template
-from backend.data.facts import FactsTally
+from backend.data.facts import FactsTally, rejected_facts
 from backend.data.gates.base import LISTED_ROWS, Options
 from backend.data.gates.model import Finding
 from backend.data.gates.patterns import Looking
@@ -67,7 +67,7 @@ def quick_check(rows: CheckedRows, template: Template, tick: Callable[[int], Non
         if isinstance(check, Looking) and check.passed_over
     ]
     findings = [found.finding for check in checks if (found := check.found())]
-    return QuickCheck(tally.facts(), findings, sampled)
+    return QuickCheck(tally.facts() | rejected_facts(rows.folder), findings, sampled)
 
 
 def quick_facts(rows: CheckedRows, template: Template, before: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from backend.data.mapping.setup import Make, Setup
 from backend.data.mapping.values import Unusable, as_text, parsed, readable, value_of
 from backend.data.row_errors import Record
 
+_GOOD = frozenset(("true", "1", "1.0", "yes", "sí", "good", "desirable", "like", "liked", "up", "👍"))
+_NOT_GOOD = frozenset(("false", "0", "0.0", "no", "bad", "undesirable", "dislike", "disliked", "down", "👎"))
 _MARKS = re.compile(r"(?:^|\n\n)(Human|Assistant): ?")
 
 
@@ -28,6 +30,8 @@ def preference(setup: Setup) -> Make:
             turn.learned = False
         if len(chosen) != 1 or len(rejected) != 1 or chosen[0].role != "assistant":
             raise Unusable("data.preference_shape", f"{len(chosen)} / {len(rejected)}")
+        if rejected[0].calls:
+            raise Unusable("data.preference_shape", "tool_calls")
         found = from_turns(setup, record.place, with_system(setup, prompt + chosen, values), values)
         found[-1].rejected = readable(rejected[0].content)
         return found
@@ -36,12 +40,12 @@ def preference(setup: Setup) -> Make:
 
 
 def kto(setup: Setup) -> Make:
-    """Prompt, completion and whether it is a good one. A worse one has no answer to learn."""
+    """Prompt, completion and whether it is a good one. One that is not has no answer to learn."""
     flag = setup.roles.desired
 
     def make(record: Record) -> list[Example]:
         values = record.values
-        good = as_text(value_of(values, flag), flag).strip().casefold() in ("true", "1", "yes", "good", "desirable")
+        good = _verdict(as_text(value_of(values, flag), flag))
         prompt = _prompt(setup, values)
         for turn in prompt:
             turn.learned = False
@@ -53,6 +57,14 @@ def kto(setup: Setup) -> Make:
         return found
 
     return make
+
+
+def _verdict(text: str) -> bool:
+    """Whether an answer is a good one. Raises Unusable for a word that does not say."""
+    word = text.strip().casefold()
+    if word not in _GOOD | _NOT_GOOD:
+        raise Unusable("data.verdict_unknown", text)
+    return word in _GOOD
 
 
 def _prompt(setup: Setup, values: dict[str, Any]) -> list[ChatTurn]:

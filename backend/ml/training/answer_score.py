@@ -27,7 +27,7 @@ class AnswerScore:
 
     def __init__(self, held_out: EncodedExamples, tokenizer: Any, name: str, tick: Callable[[], None]) -> None:
         """`name`: accuracy (equal texts) or token_f1; `tick` is called for every token."""
-        rows = [asked_row(item["input_ids"], item["labels"]) for item in held_out.items]
+        rows = [asked_row(item["input_ids"], item["labels"]) for item in held_out.items if item.get("desirable", 1)]
         self.rows = sorted(rows, key=lambda row: len(row.prompt))
         self.tokenizer = tokenizer
         self.name = name

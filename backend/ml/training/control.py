@@ -150,6 +150,7 @@ def _run(state: Any, data: EncodedExamples, params: TrainingParams) -> TrainingR
         max_length=params.max_length,
         learning_rate=params.rate,
         kept_best=params.keep == "best",
+        chance=params.chance_loss,
         answers=label_counts(answers),
     )
 

@@ -9,10 +9,16 @@ from typing import Any
 import torch
 from peft import LoraConfig, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
 
-from backend.core.schemas import ArtifactView
+from backend.core.errors import Problem
+from backend.core.schemas import ArtifactView, Kind
+from backend.core.stage import Context
+from backend.core.thresholds import as_facts
 from backend.ml.inference.device import bf16_pays
 from backend.ml.training.checkpoints import explain_disk_full
 from backend.training.adapted import choose_saved, choose_targets
+from backend.training.control import control_facts
+from backend.training.outcome import finite, result_fields
+from backend.training.params import learned_facts
 
 _LINEAR = ("Linear", "Conv1D", "Linear4bit", "Linear8bitLt", "FalconLinear")
 """Classes whose output is a plain product. Routers of experts derive from Linear and give a tuple."""
@@ -81,6 +87,28 @@ def save_adapter(model: Any, base: ArtifactView, out: Path) -> None:
     content = json.loads(config_file.read_text("utf-8"))
     content["target_modules"] = sorted(content["target_modules"])  # a set: its order differs from run to run
     config_file.write_text(json.dumps(content, indent=1, sort_keys=True), encoding="utf-8")
+
+
+def keep_adapter(
+    model: Any,
+    trained: tuple[dict[str, float], list[Problem]],
+    made_of: tuple[ArtifactView, ArtifactView],
+    name: str,
+    ctx: Context,
+    params: Any,
+) -> dict[str, Any]:
+    """Make the artifact of an adapter that learned; what a `TrainingResult` says of it. `made_of`: its base and the dataset;
+    `params`: of a training, with its `method`."""
+    (metrics, said), (base, data) = trained, made_of
+    out = ctx.scratch("out")
+    save_adapter(model, base, out)
+    facts = {**learned_facts(base, data, out), "format": "adapter", "base": base.id, "finetune_method": params.method}
+    told = result_fields(said, metrics, base.facts)
+    facts |= {"adapter_parameters": int(metrics["trained_parameters"]), "training": control_facts(metrics, params)}
+    facts |= as_facts(told["findings"])
+    parents = [base.id, data.id]
+    made = ctx.artifact(Kind.ADAPTER, name[:100], out, facts=facts, parents=parents, license=base.license)
+    return {"artifact": made.id, "metrics": finite(metrics), **told}
 
 
 def adapter_state(model: Any) -> tuple[Any, dict[str, torch.Tensor]]:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch.nn import functional
-from transformers import PrinterCallback, TrainerCallback
+from transformers import PrinterCallback, Trainer, TrainerCallback
 from trl import SFTConfig, SFTTrainer  # type: ignore[attr-defined]
 
 from backend.core.errors import Problem, StudioError
@@ -37,8 +37,12 @@ from backend.training.trackers import PROJECT, report_to
 
 _POINTS = 400  # of a curve
 _CHECKPOINT_SECONDS = 60.0
-CURVES = ("loss", "eval_loss", "eval_accuracy", "eval_token_f1", "learning_rate")
-"""What the trainer logs and a page draws."""
+_REWARDS = {"rewards/accuracies": "reward_accuracy", "rewards/margins": "reward_margin"}
+CURVES = {name: name for name in ("loss", "eval_loss", "eval_accuracy", "eval_token_f1", "learning_rate")}
+CURVES |= {f"{when}{theirs}": f"{when}{ours}" for theirs, ours in _REWARDS.items() for when in ("", "eval_")}
+"""What a trainer logs and a page draws -> the metric's name."""
+
+_SFT_SETTINGS = partial(SFTConfig, dataset_kwargs={"skip_prepare_dataset": True})
 
 
 class Trained(NamedTuple):
@@ -55,12 +59,13 @@ def train(
     held_out: EncodedExamples,
     params: TrainingParams,
     ctx: Context,
-    make: Callable[..., AnswerTrainer] | None = None,
+    make: Callable[..., StudioTrainer] | None = None,
     checkpoint_seconds: float = _CHECKPOINT_SECONDS,
+    settings: Callable[..., Any] = _SFT_SETTINGS,
 ) -> Trained:
     """Train `model` in place. Metrics: train_loss (last epoch), what `outcome` says of the evaluations, tokens_per_s,
-    trained_tokens, steps and trained_parameters. `make` builds a trainer with a loss of its own; `checkpoint_seconds`: pause
-    between two checkpoints.
+    trained_tokens, steps and trained_parameters. `make` builds a trainer with a loss of its own, `settings` its arguments;
+    `checkpoint_seconds`: pause between two checkpoints.
 
     Continues from the newest complete checkpoint in `ctx.checkpoints`. Raises Cancelled when a stop is asked, and StudioError
     when the disk is full, the loss is no number, or no validation row is left of those that the parameters need.
@@ -72,7 +77,7 @@ def train(
     trackers = report_to(Settings(home=ctx.artifacts.parent), ctx.job_id, ctx.dir)
     trainer = (make or AnswerTrainer)(
         model=model,
-        args=_config(params, ctx.seed, ctx.checkpoints, len(data.items), bool(held_out.items), trackers),
+        args=_config(params, ctx.seed, ctx.checkpoints, len(data.items), bool(held_out.items), trackers, settings),
         train_dataset=as_dataset(data),
         eval_dataset=as_dataset(held_out),
         processing_class=tokenizer,
@@ -96,11 +101,12 @@ def train(
     return Trained(metrics, said_of(trainer.state, data, params))
 
 
-class AnswerTrainer(SFTTrainer):
-    """SFTTrainer that runs the output head on the answer's positions only: TRL does so on GPUs, and on a CPU scores every
-    position, which costs more than a small model's layers. `reuses_layers`: nothing reads the outputs of frozen layers."""
+class StudioTrainer(Trainer):
+    """What is added to each of TRL's trainers, standing before it among the bases: batches of rows of one length, time and
+    tokens, the model's own answers, checkpoints that can be trusted. `reuses_layers`: nothing reads the outputs of frozen
+    layers."""
 
-    reuses_layers = True
+    reuses_layers = False
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -116,21 +122,6 @@ class AnswerTrainer(SFTTrainer):
         if self.answer_score is not None:
             found.metrics.update(self.answer_score.score(self))
         return found
-
-    def compute_loss(
-        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
-    ) -> Any:
-        """The mean of `total_loss` over the answers' tokens."""
-        causal = base_model_of(model)
-        with self.accelerator.autocast():
-            hidden, labels = answer_hidden_states(causal, inputs, self.reuse)
-            logits = head_logits(causal, hidden)
-        total = self.total_loss(logits.float(), labels, inputs)
-        return total / (len(labels) if num_items_in_batch is None else num_items_in_batch)
-
-    def total_loss(self, logits: Any, labels: Any, inputs: dict[str, Any]) -> Any:
-        """Sum of the negative log-likelihood of `labels` (positions) by `logits` (positions, vocabulary), in nats."""
-        return functional.cross_entropy(logits, labels, reduction="sum")
 
     def training_step(self, model: Any, inputs: dict[str, Any], *rest: Any, **named: Any) -> Any:
         begun = time.perf_counter()
@@ -153,6 +144,28 @@ class AnswerTrainer(SFTTrainer):
             folder = Path(str(self.args.output_dir)) / f"checkpoint-{self.state.global_step}"
             (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle that nobody reads
             mark_complete(folder)
+
+
+class AnswerTrainer(StudioTrainer, SFTTrainer):
+    """SFTTrainer that runs the output head on the answer's positions only: TRL does so on GPUs, and on a CPU scores every
+    position, which costs more than a small model's layers."""
+
+    reuses_layers = True
+
+    def compute_loss(
+        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        """The mean of `total_loss` over the answers' tokens."""
+        causal = base_model_of(model)
+        with self.accelerator.autocast():
+            hidden, labels = answer_hidden_states(causal, inputs, self.reuse)
+            logits = head_logits(causal, hidden)
+        total = self.total_loss(logits.float(), labels, inputs)
+        return total / (len(labels) if num_items_in_batch is None else num_items_in_batch)
+
+    def total_loss(self, logits: Any, labels: Any, inputs: dict[str, Any]) -> Any:
+        """Sum of the negative log-likelihood of `labels` (positions) by `logits` (positions, vocabulary), in nats."""
+        return functional.cross_entropy(logits, labels, reduction="sum")
 
 
 def base_model_of(model: Any) -> Any:
@@ -202,13 +215,13 @@ class ProgressCallback(TrainerCallback):
         self._tell(state, "evaluating")
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
-        for name in CURVES:
+        for name, metric in CURVES.items():
             if name not in (logs or {}):
                 continue
             value = float((logs or {})[name])
             if name == "loss" and not math.isfinite(value):
                 raise StudioError("train.diverged", step=state.global_step)
-            self.ctx.metric(name, value, state.global_step)
+            self.ctx.metric(metric, value, state.global_step)
 
     def _tell(self, state: Any, note: str) -> None:
         self.ctx.progress(state.global_step, state.max_steps, note)
@@ -225,10 +238,16 @@ def _collate(extra_column: str, inner: Callable[..., dict[str, Any]], items: lis
 
 
 def _config(
-    params: TrainingParams, seed: int, folder: Path, rows: int, evaluates: bool, trackers: Sequence[str] = ()
-) -> SFTConfig:
+    params: TrainingParams,
+    seed: int,
+    folder: Path,
+    rows: int,
+    evaluates: bool,
+    trackers: Sequence[str] = (),
+    settings: Callable[..., Any] = _SFT_SETTINGS,
+) -> Any:
     steps = params.optimizer_steps(rows)
-    return SFTConfig(
+    return settings(
         output_dir=str(folder),
         num_train_epochs=params.epochs,
         max_steps=params.max_steps or -1,
@@ -249,7 +268,6 @@ def _config(
         logging_first_step=True,
         seed=seed,
         max_length=None,
-        dataset_kwargs={"skip_prepare_dataset": True},
         dataloader_num_workers=0,
         report_to=list(trackers),
         project=PROJECT,
@@ -262,10 +280,14 @@ def _config(
 def _metrics(trainer: Any, evaluated: dict[str, float], trained: int) -> dict[str, float]:
     losses = [entry for entry in trainer.state.log_history if "loss" in entry]
     last = max(entry["epoch"] for entry in losses) - 1
+    kept = evaluated.get("kept_step", math.inf)
+    before = [entry for entry in trainer.state.log_history if entry["step"] <= kept]
+    rewards = {CURVES[name]: entry[name] for entry in before for name in CURVES if "/" in name and name in entry}
     recent = [entry["loss"] for entry in losses if entry["epoch"] > last]
     return {  # the first of them stand on cards
         "train_loss": sum(recent) / len(recent),
         **{name: value for name, value in evaluated.items() if name.startswith("eval_")},
+        **rewards,
         "tokens_per_s": trainer.trained_tokens / trainer.step_seconds if trainer.step_seconds else 0.0,
         "trained_tokens": float(trainer.state.num_input_tokens_seen),
         "steps": float(trainer.state.global_step),

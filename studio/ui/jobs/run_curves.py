@@ -19,6 +19,8 @@ from studio.ui.shared.step_names import step_names
 
 HEIGHT = 300
 LOSSES = ("loss", "eval_loss")
+REWARDS = {"reward_margin", "reward_accuracy"}
+"""Of preference tuning; a card has the losses alone."""
 LOSS = "losses"
 """Training and validation loss in one chart."""
 
@@ -30,10 +32,12 @@ def curves(runs: Sequence[RunView]) -> None:
     }
     drawn = [id_ for id_, points in found.items() if len(points) > 1]
     alone = [job for job in runs[0].jobs if [job.id] == drawn]
-    if not drawn or any(len(runs[0].jobs) == 1 or job.state in AT_WORK for job in alone):
+    names = {point.name for points in found.values() for point in points}
+    in_card = any(len(runs[0].jobs) == 1 or job.state in AT_WORK for job in alone) and not names & REWARDS
+    if not drawn or in_card:
         return
     st.header(_("Curves"), anchor=False)
-    metric, log, weight = _controls({point.name for points in found.values() for point in points})
+    metric, log, weight = _controls(names)
     lines = [
         line for run in runs for job in _trained(run) for line in _lines(run, job, found[job.id], metric, len(runs))
     ]

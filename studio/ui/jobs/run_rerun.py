@@ -15,6 +15,7 @@ from studio.ui.forms.fields import draw, kind_of, parse
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import duration, escape_markdown, stage_label
 from studio.ui.shared.i18n import _
+from studio.ui.shared.job_card.loss_curves import TRAINING_STAGES
 from studio.ui.shared.widgets import open_run
 
 OPEN, FAILED, STARTED = "rerun_open", "rerun_failed", "rerun_started"
@@ -82,7 +83,7 @@ def _fields(steps: dict[str, dict[str, Any]]) -> None:
         title = stage_label(steps[id_]["stage"])
         return title if id_ == steps[id_]["stage"] else f"{title} · {id_}"
 
-    order = sorted(steps, key=lambda id_: steps[id_]["stage"] not in ("finetune", "distill"))
+    order = sorted(steps, key=lambda id_: steps[id_]["stage"] not in TRAINING_STAGES)
     chosen = st.selectbox(_("Stage"), order, format_func=words, key=STEP, persist_state="session", filter_mode=None)
     step = steps[chosen]
     infos = form_of(step["stage"]).params.model_fields

@@ -17,6 +17,7 @@ from backend.core.schemas import ArtifactView, Kind, RunView
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import STATES, ago, duration, run_seconds, stage_label, state_label
 from studio.ui.shared.i18n import _, ngettext
+from studio.ui.shared.job_card.loss_curves import TRAINING_STAGES
 from studio.ui.shared.params import changes_text
 from studio.ui.shared.project import project_label
 
@@ -93,7 +94,7 @@ def _row(run: RunView, projects: Mapping[str, str], known: Mapping[str, Artifact
 
 def _changes(run: RunView, known: Mapping[str, ArtifactView]) -> str:
     """Two or three of the parameters that were changed, of the stages that train first."""
-    found = sorted(changes(run), key=lambda each: each[0].stage not in ("finetune", "distill"))
+    found = sorted(changes(run), key=lambda each: each[0].stage not in TRAINING_STAGES)
     if not found:
         return ""
     job, values = found[0]

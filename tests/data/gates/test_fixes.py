@@ -47,6 +47,13 @@ def test_the_training_row_goes_and_the_test_row_stays(apply: Apply) -> None:
     assert fixing.counts == {"drop_leaks": {"train": 1, "validation": 1}}
 
 
+def test_rejected_answers_are_masked_too(apply: Apply) -> None:
+    worse = Row(id="n", input="Whom do I ask?", rejected="Ask ana.lopez@example.org.")
+    fixing, _made = apply("mask_personal", template=Template(), train=[row("a", "b")], rejected=[worse])
+    [found] = DataFolder(fixing.folder).rows("rejected")
+    assert found.rejected == "Ask [EMAIL_1]." and fixing.counts["mask_personal"] == {"rejected": 1}
+
+
 def test_labels_are_merged_everywhere_and_in_the_prompt(apply: Apply) -> None:
     train = [row("a", "one"), row("b", "two"), row("c", "three", "Red "), row("d", "four", "green")]
     pool = [Row(id="p", input="five", gold="Red ")]

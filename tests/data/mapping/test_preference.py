@@ -47,6 +47,20 @@ def test_sides_that_do_not_match_are_a_row_error(rejected: Any) -> None:
     assert found.errors.counts == {"data.preference_shape": 1}
 
 
+def test_rejected_tool_calls_are_a_row_error_and_not_an_empty_answer() -> None:
+    call = {"role": "assistant", "content": None, "tool_calls": [{"function": {"name": "kettle", "arguments": {}}}]}
+    row = {"prompt": [USER], "chosen": [answer("Yes.")], "rejected": [call]}
+    found = mapped([row], reading("preference", input=["prompt"], output="chosen", rejected="rejected"))
+    assert found.errors.counts == {"data.preference_shape": 1} and not found.rows
+
+
+def test_marks_are_words_for_good_or_not() -> None:
+    rows = [{"prompt": "Tea?", "completion": "Yes.", "label": mark} for mark in (True, "up", "👎", 0, "perhaps")]
+    found = mapped(rows, reading("kto", input=["prompt"], output="completion", desired="label"))
+    assert [row.output for row in found.examples] == ["Yes.", "Yes.", None, None]
+    assert found.errors.counts == {"data.verdict_unknown": 1}
+
+
 def test_a_worse_answer_alone_is_never_an_answer() -> None:
     rows = [
         {"prompt": "Tea?", "completion": "Yes.", "label": True},

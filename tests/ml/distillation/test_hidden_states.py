@@ -17,7 +17,7 @@ from backend.ml.distillation.online import Teacher, collate
 from backend.ml.inference.load import load_model, tokenizer_of
 from backend.ml.training.trainer import train
 from backend.training.methods import MethodParams
-from backend.training.params import TrainingParams
+from backend.training.rationale import RationaleParams
 from tests.helpers import build_tiny_model, dataset_view, model_view, tiny_dataset
 from tests.ml.distillation.test_online import SAME, built, examples_of
 
@@ -108,7 +108,7 @@ def test_training_brings_the_states_together(inputs: list[ArtifactView], tmp_pat
     kept = [0, 2]
     student, teacher = cut(inputs, kept)
     examples = examples_of(inputs[0].path, inputs[1])
-    params = TrainingParams(epochs=20, batch_size=8, learning_rate=5e-3, warmup_ratio=0.0)
+    params = RationaleParams(epochs=20, batch_size=8, learning_rate=5e-3, warmup_ratio=0.0)
     ctx = MemoryContext(tmp_path / "job")
     make = partial(HiddenStatesTrainer, Teacher(teacher, SAME), kept, PARAMS)
     train(student, tokenizer_of(inputs[0].path), examples, type(examples)(), params, ctx, make)

@@ -22,12 +22,12 @@ from backend.ml.training.batches import as_dataset
 from backend.ml.training.trainer import _config
 from backend.training.captures import LogitParams
 from backend.training.methods import MethodParams
-from backend.training.params import TrainingParams
+from backend.training.rationale import RationaleParams
 from tests.helpers import build_tiny_model, dataset_view, model_view, tiny_dataset
 from tests.stages.test_capture import take
 
 pytestmark = pytest.mark.ml
-PARAMS = TrainingParams(epochs=1, batch_size=6, learning_rate=1e-3, accumulation=2)
+PARAMS = RationaleParams(epochs=1, batch_size=6, learning_rate=1e-3, accumulation=2)
 SAME = torch.arange(1024).numpy()
 
 

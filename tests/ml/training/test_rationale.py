@@ -19,7 +19,7 @@ from backend.ml.training.batches import as_dataset
 from backend.ml.training.rationale import rationale_trainer
 from backend.ml.training.trainer import _config
 from backend.stages import distill, finetune
-from backend.training.params import TrainingParams
+from backend.training.rationale import RationaleParams
 from tests.helpers import dataset_view, model_view, tiny_dataset, view
 from tests.stages.test_finetune import made
 
@@ -54,7 +54,7 @@ def test_a_row_of_steps_weighs_what_was_asked_however_long_it_is(
     asked = distill.DistillParams(student="m", data="d", rationale="multitask", rationale_weight=0.5)
     make = rationale_trainer(asked, examples)
     assert make
-    params = TrainingParams(epochs=1, batch_size=8, learning_rate=1e-3)
+    params = RationaleParams(epochs=1, batch_size=8, learning_rate=1e-3)
     trainer = make(
         model=model,
         args=_config(params, 0, ctx.dir, 5, False),
