@@ -151,7 +151,7 @@ def check(params: SearchParams, world: World) -> list[Problem]:
         return [Problem(code="search.unmeasured", field="settings")]
     if len(asked.kinds) > 1:
         return [Problem(code="search.kinds", field="space")]
-    problems = asked.check(world, tuple(SearchParams.model_fields))
+    problems = asked.check(world)
     fits = [] if any(each.blocking for each in problems) else check_fits(quote(params, world), world)
     return problems + [each for each in fits if each.code not in {problem.code for problem in problems}]
 

@@ -16,10 +16,9 @@ from backend.models.quantization import scheme_params
 from backend.results.search_report import SCHEME
 from backend.stages import distill, finetune, prune, quantize
 from backend.training.params import TrainingParams
-from backend.training.search_space import Range, Value, grid, parse_settings, parse_space, searchable
+from backend.training.search_space import TEST_ROWS, Range, Value, grid, parse_settings, parse_space, searchable
 
-TEST_ROWS = 500
-"""Rows of the test split that the best trial and the original are asked at the end."""
+_INPUTS = ("model", "data", "teacher", "capture")
 _MEASURED = ("keep", "rows", "max_too_long")
 
 
@@ -161,14 +160,14 @@ class Asked:
         """Whether a trial is trained before it is measured."""
         return epochs > 0 and "heal" in self.searched.reads
 
-    def check(self, world: World, fields: tuple[str, ...]) -> list[Problem]:
+    def check(self, world: World) -> list[Problem]:
         """What the stage says against the ends of the ranges, each thing once and where it can be changed in a search."""
         found: dict[str, Problem] = {}
         for values in self.ends:
             params = self.params(values)
             for problem in self.stage.check(self.stage.parse(self.base | params), world):
                 place = {self.searched.model: "model"}.get(problem.field or "", problem.field)
-                if place not in fields:
+                if place not in _INPUTS:
                     scheme = "schemes" if place in params and place not in values else None
                     place = "space" if place in values else "settings" if place in self.fixed else scheme
                 found.setdefault(problem.code, problem.model_copy(update={"field": place}))

@@ -20,6 +20,8 @@ from backend.core.validation import value_problems
 
 Value = int | float | str | bool
 MOST_CHOICES = 100
+TEST_ROWS = 500
+"""Rows of the test split that the best trial and the original are asked at the end, where size counts."""
 
 
 @dataclass(frozen=True)

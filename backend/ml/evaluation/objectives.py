@@ -18,10 +18,7 @@ from backend.ml.compression.olive_export import merged_model_folder
 from backend.ml.evaluation.measure import ORIGINAL, Evaluator
 from backend.models import costs
 from backend.stats.metrics import headline
-from backend.training.search_space import Outcome
-
-TEST_ROWS = 500
-"""Rows that the best trial and the original are asked at the end."""
+from backend.training.search_space import TEST_ROWS, Outcome
 
 
 class ByLoss:

@@ -25,7 +25,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
-from backend.core.errors import StudioError
+from backend.core.errors import Problem, StudioError
 from backend.core.stage import Context, Report
 from backend.results.search_report import Trial
 from backend.training.search_space import Outcome, Range, Value, grid
@@ -175,8 +175,10 @@ class Search:
         self._tidy()
 
     def _log_end(self, trial: optuna.Trial, state: TrialState, found: Outcome | None) -> None:
-        said = {TrialState.PRUNED: "ended early", TrialState.FAIL: str(trial.user_attrs.get("failure"))}.get(state, "")
-        if found:
+        said = "ended early"
+        if state is TrialState.FAIL:
+            said = Problem.model_validate(trial.user_attrs["failure"]).sentence()
+        elif found:
             told = found.metrics or {CURVE: found.value}
             said = ", ".join(f"{name} {value:.4g}" for name, value in told.items())
         self.ctx.log(f"Trial {trial.number + 1}: {said}.", "warning" if state is TrialState.FAIL else "info")

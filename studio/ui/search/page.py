@@ -70,8 +70,9 @@ def _result(row: nav.NavPage, view: ArtifactView) -> None:
     plain_table("search_table", _("Trials"), columns(report), rows(report), sort=(at, False), stack=True)
     for trial in report.trials:
         if trial.failure:
-            said = f"{escape_markdown(trial_name(trial))}: {escape_markdown(trial.failure.sentence(_))}"
-            st.markdown(f":red[:material/error:] {said}")
+            what = f"{trial_name(trial)} · {values_text(report, trial.values)}"
+            said = escape_markdown(trial.failure.sentence(_))
+            st.markdown(f":red[:material/error: {escape_markdown(what)}] {said}")
 
 
 def _best(row: nav.NavPage, view: ArtifactView, report: SearchReport) -> None:

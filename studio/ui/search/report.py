@@ -22,7 +22,6 @@ from studio.ui.shared.table import Cell, Column, Tag
 
 COSTS = ("size_bytes", "decode_tokens_per_s", "ttft_ms", "peak_memory_bytes")
 _HIGH = frozenset({"decode_tokens_per_s", "accuracy", "token_f1"})
-_ENDS = {"pruned": "Ended early", "fail": "Failed"}
 
 
 def label(report: SearchReport, field: str) -> str:
@@ -88,8 +87,9 @@ def rows(report: SearchReport) -> list[list[Cell]]:
 def _row(report: SearchReport, trial: Trial) -> list[Cell]:
     tags: list[Tag] = [{"text": _("Best"), "tone": "accent"}] if trial.number == report.best else []
     tags += [{"text": _("Pareto front"), "tone": ""}] if trial.number in report.front else []
-    if trial.state in _ENDS:
-        tags.append({"text": _(_ENDS[trial.state]), "tone": "red" if trial.state == "fail" else ""})
+    ends = {"pruned": _("Ended early"), "fail": _("Failed")}
+    if trial.state in ends:
+        tags.append({"text": ends[trial.state], "tone": "red" if trial.state == "fail" else ""})
     values = [_value(report, field, trial.values.get(field)) for field in report.fields]
     metrics = trial.metrics or ({} if trial.value is None else {report.metric: trial.value})
     seconds: Cell = {"text": number(round(trial.seconds)), "value": trial.seconds}
