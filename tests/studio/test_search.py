@@ -169,10 +169,10 @@ def test_the_choice_goes_into_the_package_with_one_click(show: Show, builder: St
 def test_the_values_of_the_best_or_of_any_trial_go_into_the_form(
     show: Show, builder: StudioBuilder, trial: int | None, rounding: str
 ) -> None:
-    searched(builder)
+    report = searched(builder)[1]
     at = at_search(show)
     if trial is not None:
-        at.selectbox(key="search_trial").set_value(trial).run()
+        at.selectbox(key=f"search_trial_{report.id}").set_value(trial).run()
     at.button(key="search_use").click().run()
     assert at.session_state["step"] == "quantize"
     assert at.session_state[f"form.{builder.store.project()}.quantize.rounding"] == rounding

@@ -65,8 +65,7 @@ def _result(row: nav.NavPage, view: ArtifactView) -> None:
         st.subheader(_("Trials by value"), anchor=False)
         figure = parallel_chart(report, text_colour())
         st.plotly_chart(figure, key="search_parallel", config=chart_config(f"{view.name}-trials"), width="stretch")
-    first = figures(report)[-1 if not report.original else figures(report).index("size_bytes")]
-    at = 1 + len(report.fields) + figures(report).index(first)
+    at = 1 + len(report.fields) + (figures(report).index("size_bytes") if report.original else 0)
     plain_table("search_table", _("Trials"), columns(report), rows(report), sort=(at, False), stack=True)
     for trial in report.trials:
         if trial.failure:
@@ -83,7 +82,7 @@ def _best(row: nav.NavPage, view: ArtifactView, report: SearchReport) -> None:
         lacking = _("No trial keeps {share} of the original quality; this is the closest.")
         st.warning(f"{lacking.format(share=percent(report.keep))}\n\n{verdict(report)}", icon=":material/warning:")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        trial = _chosen_trial(report)
+        trial = _chosen_trial(view, report)
         best = trial.number == report.best
         st.button(
             _("Use best values") if best else _("Use these values"),
@@ -97,13 +96,12 @@ def _best(row: nav.NavPage, view: ArtifactView, report: SearchReport) -> None:
         _model_links(row, view)
 
 
-def _chosen_trial(report: SearchReport) -> Trial:
+def _chosen_trial(view: ArtifactView, report: SearchReport) -> Trial:
     """The best one, unless somebody chooses another."""
     order = sorted(report.trials, key=lambda trial: trial.number != report.best)
     names = {trial.number: f"{trial_name(trial)} · {values_text(report, trial.values)}" for trial in order}
-    if st.session_state.get("search_trial") not in names:
-        st.session_state["search_trial"] = report.best
-    chosen = st.selectbox(_("Trial"), list(names), format_func=lambda number: names[number], key="search_trial")
+    key = f"search_trial_{view.id}"
+    chosen = st.selectbox(_("Trial"), list(names), format_func=lambda number: names[number], key=key)
     return report.trial(report.best if chosen is None else chosen)
 
 
@@ -142,6 +140,7 @@ def _pareto(view: ArtifactView, report: SearchReport) -> None:
     there = [name for name in (report.metric, "kl", "perplexity") if all(name in one.metrics for one in points)]
     with st.container(horizontal=True, gap="medium"):
         x, y = _axis(_("Cost"), COSTS, "search_x"), _axis(_("Quality"), tuple(there), "search_y")
+    points = [one for one in points if x in one.metrics]
     chart = pareto_chart(points, {one.id: one.model_name for one in points}, x, y, x == "size_bytes")
     alt = _("{quality} by {cost} for every trial, with the Pareto front.")
     words = {"quality": format_metric(y, 0.0)[0], "cost": format_metric(x, 0.0)[0]}
