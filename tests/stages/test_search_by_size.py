@@ -13,7 +13,7 @@ import pytest
 from backend.core.artifacts import read_manifest, verify
 from backend.core.errors import Cancelled, StudioError
 from backend.core.schemas import Kind
-from backend.core.stage import Context, Result
+from backend.core.stage import Context
 from backend.jobs.context import MemoryContext
 from backend.ml.evaluation import measure as evaluator
 from backend.models.quantization import SCHEMES
@@ -47,7 +47,7 @@ class Bench:
         monkeypatch.setitem(SEARCHED, "quantize", faked)
         monkeypatch.setattr(evaluator.Evaluator, "measure", self.measure())
 
-    def made(self, params: quantize.QuantizeParams, ctx: Context) -> Result:
+    def made(self, params: quantize.QuantizeParams, ctx: Context) -> quantize.QuantizeResult:
         fits = [each for each in SCHEMES if each.params.items() <= params.model_dump().items()]
         name = max(fits, key=lambda each: len(each.params)).name
         self.built.append(name)
@@ -58,7 +58,7 @@ class Bench:
         out = ctx.scratch("out")
         (out / "model.onnx").write_text(name)
         facts = quantize.onnx_facts(params, ctx.input(params.model).facts)
-        return Result(artifact=ctx.artifact(Kind.ONNX, "m-int4", out, facts=facts, parents=["m"]).id)
+        return quantize.QuantizeResult(artifact=ctx.artifact(Kind.ONNX, "m-int4", out, facts=facts, parents=["m"]).id)
 
     def measure(self) -> Callable[..., dict[str, float]]:
         def measured(_meter: Any, folder: Path, name: str, split: str, _rows: int) -> dict[str, float]:

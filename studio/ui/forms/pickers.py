@@ -162,8 +162,8 @@ def suggested(stage: str, values: dict[str, Any]) -> dict[str, Any]:
         return _capture_of(values.get("data")) | _teacher_of(values.get("data") or "")
     if stage == "search" and values.get("stage") == "quantize":
         options = [view.id for view in scope.own((Kind.MODEL, Kind.ADAPTER))]
-        found = preferred("quantize", "model", options, own_runs(project().id))
-        return {"model": found} if found else {}
+        latest_model = preferred("quantize", "model", options, own_runs(project().id))
+        return {"model": latest_model} if latest_model else {}
     if stage == "teacher" and (rows := facts.get(values.get("data") or "", {}).get("rows")) and not rows.get("pool"):
         return {"splits": ["train"]}
     if stage == "ablation" and (gold := api_cache.studio().gold_of(values.get("data") or "")):

@@ -74,8 +74,8 @@ def rows(report: SearchReport) -> list[list[Cell]]:
     made: list[list[Cell]] = []
     empty: Cell = {"text": "–", "value": ""}
     if report.original:
-        first = [{"text": _("Original")}, *[empty] * len(report.fields)]
-        made = [[*first, *_measured(report, report.original), empty]]
+        unset = [empty] * len(report.fields)
+        made = [[{"text": _("Original")}, *unset, *_measured(report, report.original), empty]]
     made += [_row(report, trial) for trial in report.trials]
     for values in report.untried:
         said: list[Cell] = [_value(report, field, values.get(field)) for field in report.fields]
