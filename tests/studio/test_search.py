@@ -41,7 +41,7 @@ def schemes_of_before(data: ArtifactView, model: ArtifactView, passed: bool = Tr
     return {
         "choice": "kquant-64",
         "metric": "accuracy",
-        "keep": 0.99,
+        "keep": 0.99 if passed else 0.999,
         "kept": 0.993,
         "passed": passed,
         "front": ["rtn-64", "kquant-64"],
@@ -153,7 +153,7 @@ def test_the_choice_is_told_with_its_test_score(
 def test_a_choice_that_keeps_too_little_is_a_warning(show: Show, builder: StudioBuilder) -> None:
     searched(builder, passed=False)
     at = at_search(show)
-    assert any("No trial keeps 99.0%" in each.value for each in at.warning)
+    assert any("No trial keeps 99.9%" in each.value for each in at.warning)
 
 
 def test_the_choice_goes_into_the_package_with_one_click(show: Show, builder: StudioBuilder) -> None:
