@@ -27,8 +27,8 @@ from backend.jobs.context import MemoryContext
 from backend.ml.compression import olive_export
 from backend.ml.compression.quantize import Quantizer
 from backend.ml.evaluation.measure import ORIGINAL, Evaluator
+from backend.models.quantization import SCHEMES
 from backend.stages.quantize import QuantizeParams, int8_modules, scheme_of
-from backend.stages.scheme_search import SCHEMES
 from benchmarks import llama
 
 TIMED = ("ttft_ms", "decode_tokens_per_s", "latency_ms_p50", "peak_memory_bytes")

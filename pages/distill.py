@@ -4,6 +4,7 @@ from studio.nav import DISTILL
 from studio.ui.ablation.panel import ablation
 from studio.ui.distill.methods import method_card
 from studio.ui.forms.stage_page import stage_page
+from studio.ui.search.page import search_results
 from studio.ui.shared.i18n import _
 
 stage_page(
@@ -12,3 +13,4 @@ stage_page(
     asides={"distill": method_card},
     panels={"ablation": (_("Ablation"), ablation)},
 )
+search_results(DISTILL)

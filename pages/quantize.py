@@ -2,11 +2,13 @@
 
 from studio.nav import QUANTIZE
 from studio.ui.forms.stage_page import stage_page
-from studio.ui.quantize.page import quantize_results
+from studio.ui.quantize.page import workflows
+from studio.ui.search.page import search_results
 from studio.ui.shared.i18n import _
 
 stage_page(
     QUANTIZE,
     _("Make a model small and fast with low-bit weights, then package it for delivery."),
 )
-quantize_results()
+search_results(QUANTIZE)
+workflows()

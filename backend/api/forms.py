@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from backend.core.fields import labels_of
 from backend.core.stage import AnyForm
 from backend.data.formats import source_suffixes
@@ -21,6 +23,7 @@ __all__ = [
     "labels_of",
     "names",
     "page_of",
+    "proposed",
     "stages_of",
     "title_of",
     "with_method",
@@ -44,4 +47,9 @@ def page_of(name: str) -> str:
 
 def stages_of(page: str) -> list[str]:
     """The stages whose forms are on a page, in the order of the chain."""
-    return [name for name in names() if stage(name).page == page]
+    return [name for name in names() if page in (stage(name).page, *stage(name).proposes)]
+
+
+def proposed(name: str, page: str) -> dict[str, Any]:
+    """What the form of a stage begins with on a page."""
+    return dict(stage(name).proposes.get(page, {}))

@@ -21,6 +21,8 @@ from backend.core.renames import renamed, stage_name
 from backend.core.schemas import Kind
 
 MANIFEST = "manifest.json"
+MADE = "made"
+"""Where a stage that runs within another one keeps what it makes (`Context.within`)."""
 _VERSIONS = ("slmops-studio", "torch", "transformers", "peft", "trl", "olive-ai", "onnxruntime", "onnxruntime-genai")
 
 
@@ -74,6 +76,11 @@ def read_manifest(folder: Path) -> Manifest:
         return found
     now = {"stage": stage_name(found.stage), "params": renamed(found.stage, found.params)}
     return found.model_copy(update=now)
+
+
+def made_in(folder: Path) -> Path:
+    """The sealed folder that a stage left which ran within another one, in this folder."""
+    return next(folder.glob(f"{MADE}/*/*/{MANIFEST}")).parent
 
 
 def verify(folder: Path) -> None:

@@ -6,7 +6,7 @@ pre-flight check, queue and lineage derive from it, so a parameter is declared o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
@@ -83,6 +83,10 @@ class World(Protocol):
         """How fast this machine multiplies matrices, relative to the reference (2 cores, float32): 1.0 is equal."""
 
 
+Report = Callable[[dict[str, Any]], None]
+"""Hears of a running stage: `event` (log, progress, metric, artifact) and what belongs to it."""
+
+
 class Context(Protocol):
     """All that a running stage sees of the world (`backend.jobs.context.StageContext` is the real one)."""
 
@@ -128,6 +132,10 @@ class Context(Protocol):
     def scratch(self, name: str) -> Path:
         """An empty folder to build an artifact in."""
 
+    def within(self, folder: Path, report: Report | None = None, given: Iterable[ArtifactView] = ()) -> Context:
+        """The context of a stage that runs inside this one: `folder` is its own and keeps what it makes (`made_in`), `report`
+        hears what it tells in place of who hears this one, `given` are inputs beside those of this one."""
+
     def artifact(
         self,
         kind: Kind,
@@ -158,10 +166,11 @@ class Form(Generic[P]):
 
 @dataclass(frozen=True, kw_only=True)
 class Stage(Form[P], Generic[P, R]):
-    """One row of the registry. `title`: what it does, on pages; `page`: the page that has its form, by its address; `kind`: of
-    the artifact that it makes, None for none; `example` must validate; `queue` is the capability that its worker needs;
-    `freeze(params, studio)` puts into the parameters, at the start, what the studio holds and may change later;
-    `kind_of(params)`: the kind, where they decide it; `hub`: whether it asks the hub, and so gets its token."""
+    """One row of the registry. `title`: what it does, on pages; `page`: the page that has its form, by its address; `proposes`:
+    what the form begins with on a page, which makes that one of its pages too; `kind`: of the artifact that it makes, None for
+    none; `example` must validate; `queue` is the capability that its worker needs; `freeze(params, studio)` puts into the
+    parameters, at the start, what the studio holds and may change later; `kind_of(params)`: the kind, where they decide it;
+    `hub`: whether it asks the hub, and so gets its token."""
 
     name: str
     title: str
@@ -176,6 +185,7 @@ class Stage(Form[P], Generic[P, R]):
     hub: bool = False
     freeze: Callable[[P, Any], P] | None = None
     kind_of: Callable[[P], Kind | None] | None = None
+    proposes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def makes(self, params: P) -> Kind | None:
         """The kind of what it leaves with these parameters; None where that is no artifact."""

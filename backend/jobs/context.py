@@ -5,20 +5,19 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
-from backend.core.artifacts import Manifest, seal
+from backend.core.artifacts import MADE, Manifest, seal
 from backend.core.endpoints import SavedEndpoint
 from backend.core.errors import Cancelled, StudioError
 from backend.core.schemas import ArtifactView, Kind
+from backend.core.stage import Report
 from backend.providers.keys import SHORTEST_MASKED, masked, masker
-
-Report = Callable[[dict[str, Any]], None]
 
 
 class JobSpec(BaseModel):
@@ -137,6 +136,14 @@ class StageContext:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         return folder
+
+    def within(self, folder: Path, report: Report | None = None, given: Iterable[ArtifactView] = ()) -> StageContext:
+        """The context of a stage that runs inside this one: what it makes stays in `folder` (`made_in`)."""
+        inputs = self.order.inputs | {view.id: view for view in given}
+        order = self.order.model_copy(update={"dir": folder, "artifacts": folder / MADE, "inputs": inputs})
+        inner = StageContext(order, report or self._report, self._cancelled, self._keys)
+        inner.artifacts = self.artifacts
+        return inner
 
     def artifact(
         self,

@@ -10,14 +10,13 @@ OnnxKQuantQuantization with 8 bits (1 token a second), ModelBuilder's own INT8 (
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
-from backend.core.fields import Labels, Name
-from backend.core.refs import TorchRef
-from backend.core.stage import Params
+from backend.core.fields import Labels
 
 Precision = Annotated[
     Literal["int4", "int8", "fp16", "fp32"],
@@ -101,6 +100,17 @@ if TYPE_CHECKING:
     SchemeName = str
 else:
     SchemeName = Literal[tuple(scheme.name for scheme in SCHEMES)]
+
+
+_INT8_LAYER_EVERY = 6
+"""One layer in so many keeps 8 bits, where a scheme lets some."""
+
+
+def scheme_params(name: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What `quantize` is given for a row of SCHEMES, of a model with these facts."""
+    scheme = next(scheme for scheme in SCHEMES if scheme.name == name)
+    exact = {"exact_layers": max(1, int(facts.get("layers", 1)) // _INT8_LAYER_EVERY)}
+    return scheme.params | (exact if scheme.int8_layers else {})
 
 
 def accelerator(target: Target) -> dict[str, Any]:
@@ -208,17 +218,3 @@ def build_seconds(scheme: Scheme, facts: dict[str, Any], adapter: bool, scan: bo
 def build_memory(facts: dict[str, Any], adapter: bool) -> float:
     """Peak bytes of the larger process."""
     return MEMORY_BASE + MEMORY_PER_WEIGHT * float(facts.get("parameters", 0)) + (MEMORY_MERGE if adapter else 0.0)
-
-
-class QuantizationParams(Params):
-    """What `quantize` and `scheme_search` both ask."""
-
-    model: TorchRef = Field(title="Model", description="Model or adapter to quantize. Adapters are merged first.")
-    calibration_rows: int = Field(
-        64,
-        title="Calibration rows",
-        description="Training rows GPTQ reads. More rows are more stable but slower.",
-        ge=1,
-        le=2048,
-    )
-    name: Name = ""

@@ -36,7 +36,7 @@ from backend.core.errors import Problem, StudioError
 from backend.core.fields import is_file
 from backend.core.paths import absolute
 from backend.core.refs import referenced_ids
-from backend.core.renames import old_words, stage_name
+from backend.core.renames import implied, old_words, stage_name
 from backend.core.stage import Params
 from backend.core.validation import value_problems
 from backend.planning import matrix
@@ -54,11 +54,13 @@ class RecipeStage(BaseModel):
     after: list[str] = []
     params: dict[str, Any] = {}
     _written: str = PrivateAttr("")
+    _implied: dict[str, Any] = PrivateAttr({})
 
     def model_post_init(self, _context: Any) -> None:
-        """A stage is known by its name of now."""
-        self._written = self.stage
+        """A stage is known by its name of now, and says what its name of before did."""
+        self._written, self._implied = self.stage, implied(self.stage, self.params)
         self.stage = stage_name(self.stage)
+        self.params = self._implied | self.params
 
     @property
     def needs(self) -> set[str]:
@@ -68,7 +70,9 @@ class RecipeStage(BaseModel):
     @property
     def old_words(self) -> list[tuple[str, str]]:
         """(old, new) of what it calls by the name of an earlier version."""
-        return [(self._written, self.stage)] * (self._written != self.stage) + old_words(self.stage, self.params)
+        told = [(self._written, f"{self.stage} ({field}: {value})") for field, value in self._implied.items()]
+        told = told or [(self._written, self.stage)] * (self._written != self.stage)
+        return told + old_words(self.stage, self.params)
 
 
 class Recipe(BaseModel):

@@ -15,17 +15,17 @@ from typing import Any, Literal
 from pydantic import Field
 
 from backend.core.errors import Problem, StudioError
+from backend.core.fields import Name
 from backend.core.progress import Progress
-from backend.core.refs import DatasetRef
+from backend.core.refs import DatasetRef, TorchRef
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import Context, Result, Stage, World, check_fits, check_refs
+from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
 from backend.core.thresholds import as_facts, findings, threshold_field
 from backend.models import costs
 from backend.models.architectures import config_folder, export_problems, exported_model, indivisible
 from backend.models.quantization import (
     BITS,
     Precision,
-    QuantizationParams,
     Rounding,
     Scheme,
     Target,
@@ -38,7 +38,16 @@ from backend.models.quantization import (
 BLOCKS = (32, 64, 128)
 
 
-class QuantizeParams(QuantizationParams):
+class QuantizeParams(Params):
+    model: TorchRef = Field(title="Model", description="Model or adapter to quantize. Adapters are merged first.")
+    calibration_rows: int = Field(
+        64,
+        title="Calibration rows",
+        description="Training rows GPTQ reads. More rows are more stable but slower.",
+        ge=1,
+        le=2048,
+    )
+    name: Name = ""
     precision: Precision = Field(
         "int4",
         title="Precision",

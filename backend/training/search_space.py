@@ -1,10 +1,12 @@
-"""The ranges that a search of hyperparameters goes through, written as text: `learning_rate=1e-4..1e-2 log`, `epochs=1..4`,
-`rank=8|16|32`. Fixed values beside them are `epochs=2`. No torch."""
+"""The ranges that a search goes through, written as text: `learning_rate=1e-4..1e-2 log`, `epochs=1..4`, `rank=8|16|32`. Fixed
+values beside them are `epochs=2`. And what a trial of it comes to. No torch."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from math import prod
 from typing import Any
 
 import yaml
@@ -18,6 +20,8 @@ from backend.core.validation import value_problems
 
 Value = int | float | str | bool
 MOST_CHOICES = 100
+TEST_ROWS = 500
+"""Rows of the test split that the best trial and the original are asked at the end, where size counts."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,25 @@ class Range:
             return value in self.choices
         number = isinstance(value, int | float) and not isinstance(value, bool)
         return number and self.low <= value <= self.high
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How good a trial is, the less the better: `violation` first (how much it lacks of the quality that it has to keep), then
+    `value`. `loss`: the quality alone, which importances explain; `metrics`: what was measured of it."""
+
+    value: float
+    loss: float
+    violation: float = 0.0
+    metrics: dict[str, float] = field(default_factory=dict)
+
+
+def grid(ranges: Sequence[Range], most: int) -> list[dict[str, Value]]:
+    """Every combination, where there are but choices and no more than `most` of them; else none."""
+    if not all(each.choices for each in ranges) or prod(len(each.choices) for each in ranges) > most:
+        return []
+    names = [each.name for each in ranges]
+    return [dict(zip(names, values, strict=True)) for values in product(*(each.choices for each in ranges))]
 
 
 def parse_space(lines: Iterable[str], params: type[Params]) -> tuple[list[Range], list[Problem]]:

@@ -47,22 +47,21 @@ def old(home: Path) -> Iterator[Studio]:
 
 def test_every_old_job_has_a_stage_that_takes_its_parameters(old: Studio) -> None:
     (run,) = old.runs()
-    assert {job.stage for job in run.jobs} >= {"prune", "scheme_search"} and not {"cut", "search"} & {
-        job.stage for job in run.jobs
-    }
+    assert {job.stage for job in run.jobs} >= {"prune", "search"} and "cut" not in {job.stage for job in run.jobs}
     for job in run.jobs:
         params = stages.stage(job.stage).parse(replace_refs(job.params, {each.stage_id: "x" for each in run.jobs}))
         assert set(job.params) <= set(type(params).model_fields), job.stage_id
     by_id = {job.stage_id: job for job in run.jobs}
     assert by_id["student"].params["method"] == "hidden_states" and by_id["student"].params["rationale_weight"] == 1.0
     assert by_id["int4"].params["tie_embeddings"] == "never" and by_id["best"].params["schemes"] == ["rtn-32"]
+    assert by_id["best"].params["stage"] == "quantize"
     assert by_id["best"].state is State.WAITING and by_id["answers"].params["rationale_request"].startswith("Think")
 
 
 def test_its_recipe_can_be_run_again(old: Studio) -> None:
     (run,) = old.runs()
     recipe = recipes.build(old.store.recipe(run.id))
-    assert [step.stage for step in recipe.stages if step.id in ("cut", "best")] == ["prune", "scheme_search"]
+    assert [step.stage for step in recipe.stages if step.id in ("cut", "best")] == ["prune", "search"]
     assert not [words for step in recipe.stages for words in step.old_words]
 
 
@@ -87,7 +86,7 @@ def test_its_artifacts_are_whole_and_compared(old: Studio) -> None:
 
 def test_manifests_tell_stage_and_parameters_by_their_names_of_now(old: Studio) -> None:
     told = {view.id: old.manifest(view.id) for view in old.artifacts() if view.path.is_dir()}
-    assert {found.stage for found in told.values()} >= {"quantize", "scheme_search", "evaluate", "package"}
+    assert {found.stage for found in told.values()} >= {"quantize", "search", "evaluate", "package"}
     for found in told.values():
         assert found.stage and set(found.params) <= set(stages.stage(found.stage).params.model_fields)
     assert "tie_embeddings" in next(found.params for found in told.values() if found.stage == "quantize")

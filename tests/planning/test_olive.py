@@ -169,7 +169,7 @@ def test_training_then_export_is_one_chain_and_a_search_is_a_search(tmp_path: Pa
     assert found["quantize"] == {"model": "${tuned}", "precision": "fp16", "target": "cuda"}
     searched = {**OPTIMIZE, "search_strategy": {"execution_order": "joint", "sampler": "tpe"}}
     found, left_out = read(searched, tmp_path)
-    assert found["scheme_search"] == {"model": "tiny", "data": "${data}"}
+    assert found["search"] == {"stage": "quantize", "model": "tiny", "data": "${data}"}
     assert {"passes.precision", "passes.rounding", "search_strategy"} <= set(left_out)
 
 

@@ -17,11 +17,11 @@ from backend.models.architectures import table
 from backend.models.card import card
 from backend.planning.planner import plan
 from backend.planning.recipes import Recipe
-from backend.stages import distill, finetune, quantize, scheme_search
+from backend.stages import distill, finetune, quantize, search
 from backend.stages.distill import DistillParams
 from backend.stages.finetune import FinetuneParams
 from backend.stages.quantize import QuantizeParams
-from backend.stages.scheme_search import SchemeSearchParams
+from backend.stages.search import SearchParams
 from tests.stages.fake_world import FakeWorld
 from tests.studio.builder import MODEL_FACTS, StudioBuilder
 
@@ -58,7 +58,7 @@ def test_a_stage_that_exports_refuses_what_the_table_refuses(kind: str) -> None:
     world = _world(kind)
     for said in (
         _said(quantize.check(QuantizeParams(model="m"), world)),
-        _said(scheme_search.check(SchemeSearchParams(model="m", data="d"), world)),
+        _said(search.check(SearchParams(stage="quantize", model="m", data="d"), world)),
     ):
         assert [blocking for _, blocking in said] == ([True] if kind in REFUSED else [])
 

@@ -59,7 +59,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "See the report for figures and remedies.",
     ),
     "good.search": (
-        "The selected scheme keeps {value} of the quality; the minimum is {limit}.",
-        "Lower “Minimum quality retained”, or try more schemes or INT8.",
+        "The best trial keeps {value} of the quality; the minimum is {limit}.",
+        "Lower “Minimum quality retained”, or search more widely.",
     ),
 }

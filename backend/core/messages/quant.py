@@ -17,11 +17,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "“{ref}” was built for {target} and can't run here.",
         "Run it on such a device, or quantize the model for CPU.",
     ),
-    "quant.no_candidate": (
-        "No scheme gave a working model. First failure: {failure}",
-        "Read the job's log, then try other schemes or another model.",
-    ),
-    "quant.none_chosen": ("No scheme selected.", "Choose at least one."),
     "quant.measure_stopped": (
         "Measuring failed: the process stopped with status {status} ({reason}).",
         "Read the job's log; if memory is short, use fewer rows.",

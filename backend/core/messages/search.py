@@ -1,4 +1,4 @@
-"""Sentences about a search of hyperparameters."""
+"""Sentences about a search."""
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "search.empty": ("There is nothing to search.", "Give at least one field a range, such as rank=8|16|32."),
@@ -6,7 +6,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "“{text}” is no range.",
         "Write field=low..high, field=low..high log, field=one|other or field=value.",
     ),
-    "search.unknown": ("This training has no field “{name}”.", "Use a name from its form or the reference."),
+    "search.unknown": ("This stage has no field “{name}”.", "Use a name from its form or the reference."),
     "search.twice": ("“{name}” is given twice.", "Keep one of the two."),
     "search.unmeasured": ("Without validation rows no trial can be compared.", "Set evaluate_rows above 0."),
     "search.kinds": ("Some trials would leave an adapter, others a full model.", "Search them apart."),

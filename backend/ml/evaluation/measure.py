@@ -23,7 +23,7 @@ ORIGINAL = "original"
 
 
 class Evaluator:
-    """`work`: where results are kept; `data`: the dataset that is asked; `model`: what `ORIGINAL` and the ONNX folders were
+    """`work`: where results are kept; `data`: the dataset that is asked; `model`: what `ORIGINAL` and the other folders were
     made from; `log`: told which rows are left out because they don't fit its context; `too_long`: the
     largest share of these in a split."""
 
@@ -45,7 +45,7 @@ class Evaluator:
         file = self.work / f"measured-{split}-{name}.json"
         if not file.is_file():
             self.progress.add(0, "measuring")
-            kind = Kind.MODEL if name == ORIGINAL else Kind.ONNX
+            kind = Kind.ONNX if (folder / "genai_config.json").is_file() else Kind.MODEL
             view = self.model.model_copy(update={"kind": kind, "path": folder, "facts": costs.merged(self.model.facts)})
             asked = {"view": view.model_dump(mode="json"), "data": str(self.data.path), "split": split}
             asked |= {"original": str(self.work / f"chances-{split}.npy")}

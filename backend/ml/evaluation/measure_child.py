@@ -61,7 +61,8 @@ def quality(data: DataFolder, rows: list[Row], answers: list[str], encoder: Enco
 
 def _distance(engine: Engine, data: DataFolder, rows: list[Row], question: dict[str, Any]) -> dict[str, float]:
     """Perplexity of the right answers, KL divergence from the original (nats a token) and share of tokens at which both
-    hold the same one for likeliest, over the first POSITIONS tokens of the answers."""
+    hold the same one for likeliest, over the first POSITIONS tokens of the answers; perplexity alone for a vocabulary of its
+    own."""
     file, losses = Path(question["original"]), []
     ours: list[Any] = []
     for row in rows:
@@ -75,8 +76,11 @@ def _distance(engine: Engine, data: DataFolder, rows: list[Row], question: dict[
     if question["keep"]:
         np.save(file, mine)
     theirs = np.load(file, allow_pickle=False)
+    perplexity = {"perplexity": exp(min(700.0, fmean(losses)))}
+    if theirs.shape != mine.shape:
+        return perplexity
     return {
-        "perplexity": exp(min(700.0, fmean(losses))),
+        **perplexity,
         "kl": fmean(kl_divergences(theirs, mine)),
         "top_token_agreement": float((theirs.argmax(axis=-1) == mine.argmax(axis=-1)).mean()),
     }

@@ -1,8 +1,9 @@
-"""Trials of hyperparameters by Optuna: which values are tried next, which trial ends early, what came out.
+"""Trials of a search by Optuna: which values are tried next, which trial ends early, what came out.
 
-Values are proposed by TPE (Bergstra et al. 2011) or at random; a trial whose validation loss lies above the median of the
-others at the same share of its training ends early (Optuna's MedianPruner). Importances are PED-ANOVA's (Watanabe et al. 2023).
-All that is known stands in a journal in the job's folder: after a kill the trial at work goes on from its checkpoint.
+Where there are few combinations, all are tried. Else values are proposed by TPE (Bergstra et al. 2011; it knows which trials
+keep too little quality) or at random. A trial whose validation loss lies above the median of the others at the same share of
+its training ends early (Optuna's MedianPruner). Importances are PED-ANOVA's (Watanabe et al. 2023). All that is known stands in
+a journal in the job's folder: after a kill the trial at work goes on from its checkpoint.
 """
 
 from __future__ import annotations
@@ -13,26 +14,29 @@ import shutil
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import optuna
+from optuna.exceptions import ExperimentalWarning
 from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
-from backend.core.errors import StudioError
-from backend.core.stage import Context
-from backend.training.search_space import Range, Value
-from backend.training.trial_context import TrialContext
+from backend.core.errors import Problem, StudioError
+from backend.core.stage import Context, Report
+from backend.results.search_report import Trial
+from backend.training.search_space import Outcome, Range, Value, grid
 
 optuna.logging.set_verbosity(logging.ERROR)
+warnings.filterwarnings("ignore", category=ExperimentalWarning)
 
-OBJECTIVE = "eval_loss"
-RunTrial = Callable[[TrialContext, dict[str, Any]], dict[str, float]]
-"""Runs the stage with the values of a trial; its metrics hold OBJECTIVE."""
+CURVE = "eval_loss"
+"""What a trial tells while it runs."""
+RunTrial = Callable[[Context, int, dict[str, Any]], Outcome]
+"""Runs the stage with the values of the trial of this number."""
 _FIRST = 4
 """Trials before TPE learns from them and before any ends early."""
 
@@ -46,7 +50,7 @@ class Budget:
 
 
 class Search:
-    """`first`: values that are tried before any others, as far as the ranges hold them."""
+    """`first`: values that are tried before any others, as far as the ranges hold them; `prune`: whether trials end early."""
 
     def __init__(
         self,
@@ -55,33 +59,48 @@ class Search:
         sampler: Literal["tpe", "random"],
         prune: bool,
         first: dict[str, Any],
+        budget: Budget,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.ctx, self.ranges, self.sampler, self.prune, self.clock = ctx, ranges, sampler, prune, clock
-        storage = JournalStorage(JournalFileBackend(str(ctx.dir / "study.log")))
-        early: optuna.pruners.BasePruner = optuna.pruners.MedianPruner(_FIRST) if prune else optuna.pruners.NopPruner()
-        self.study = optuna.create_study(
-            storage=storage, study_name="search", direction="minimize", load_if_exists=True, pruner=early
-        )
+        points = grid(ranges, budget.trials)
+        self.budget = replace(budget, trials=len(points) or budget.trials)
+        self.study = self._opened()
         if not self.study.trials:
             held = {each.name: first[each.name] for each in ranges if each.holds(first.get(each.name))}
-            self.study.enqueue_trial(held)
+            for point in sorted(points, key=lambda point: point != held) or [held]:
+                self.study.enqueue_trial(point)
 
-    def run(self, budget: Budget, run_one: RunTrial) -> None:
+    def _opened(self) -> optuna.Study:
+        """With what an earlier attempt knew, unless all of that failed."""
+        file = self.ctx.dir / "study.log"
+        early: optuna.pruners.BasePruner = optuna.pruners.NopPruner()
+        if self.prune:
+            early = optuna.pruners.MedianPruner(_FIRST)
+        while True:
+            storage = JournalStorage(JournalFileBackend(str(file)))
+            study = optuna.create_study(
+                storage=storage, study_name="search", direction="minimize", load_if_exists=True, pruner=early
+            )
+            if {trial.state for trial in study.get_trials(deepcopy=False)} != {TrialState.FAIL}:
+                return study
+            file.unlink()
+
+    def run(self, run_one: RunTrial) -> None:
         """Try until the budget is used up. Raises StudioError when no trial came to an end, Cancelled when a stop is asked."""
-        while len(self._ended()) < budget.trials:
-            if self.best is not None and self._spent() >= budget.minutes * 60:
+        while len(self._ended()) < self.budget.trials:
+            if self.best is not None and self._spent() >= self.budget.minutes * 60:
                 self.ctx.log(f"The time budget is used up after {len(self._ended())} trials.", "warning")
                 break
-            self._try(self._next(), budget, run_one)
+            self._try(self._next(), run_one)
         if self.best is None:
-            failed = [trial.user_attrs["failure"] for trial in self._ended() if "failure" in trial.user_attrs]
-            raise StudioError("search.none", failure=failed[0] if failed else "")
+            failed = [trial.failure for trial in self.told() if trial.failure]
+            raise StudioError("search.none", failure=failed[0].sentence() if failed else "")
 
     @property
     def best(self) -> FrozenTrial | None:
-        """The trial with the least loss so far."""
-        return min(self._ended(TrialState.COMPLETE), key=lambda trial: trial.value or 0.0, default=None)
+        """The trial that keeps enough quality, or lacks the least of it, and among such the one of the least value."""
+        return min(self._ended(TrialState.COMPLETE), key=_rank, default=None)
 
     def folder(self, number: int) -> Path:
         return self.ctx.dir / f"trial-{number:03d}"
@@ -93,26 +112,29 @@ class Search:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                found = get_param_importances(self.study, evaluator=PedAnovaImportanceEvaluator())
+                found = get_param_importances(self.study, evaluator=PedAnovaImportanceEvaluator(), target=_loss)
             except (ValueError, RuntimeError):  # all trials alike
                 return {}
         return {name: float(share) for name, share in found.items()}
 
-    def told(self) -> list[dict[str, Any]]:
-        """Every trial that ended: `number`, `values`, `state` (complete, pruned, fail), `loss`, `seconds`, `curve` as pairs of
-        percent done and loss, `failure` where it failed."""
+    def told(self) -> list[Trial]:
+        """Every trial that ended."""
         return [
-            {
-                "number": trial.number,
-                "values": trial.params,
-                "state": trial.state.name.lower(),
-                "loss": trial.value,
-                "seconds": trial.user_attrs.get("seconds", 0.0),
-                "curve": sorted(trial.intermediate_values.items()),
-                **({"failure": trial.user_attrs["failure"]} if "failure" in trial.user_attrs else {}),
-            }
+            Trial(
+                number=trial.number,
+                values=trial.params,
+                state=trial.state.name.lower(),
+                value=trial.value,
+                curve=sorted(trial.intermediate_values.items()),
+                **{name: value for name, value in trial.user_attrs.items() if name != "loss"},
+            )
             for trial in self._ended()
         ]
+
+    def untried(self) -> list[dict[str, Value]]:
+        """The combinations for which no time was left."""
+        waiting = self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+        return [trial.system_attrs["fixed_params"] for trial in waiting]
 
     def _ended(self, *states: TrialState) -> list[FrozenTrial]:
         return self.study.get_trials(deepcopy=False, states=states or tuple(s for s in TrialState if s.is_finished()))
@@ -128,48 +150,60 @@ class Search:
         self.study.sampler = (
             optuna.samplers.RandomSampler(seed)
             if self.sampler == "random"
-            else optuna.samplers.TPESampler(seed=seed, n_startup_trials=_FIRST)
+            else optuna.samplers.TPESampler(seed=seed, n_startup_trials=_FIRST, constraints_func=_constraints)
         )
         return optuna.Trial(self.study, begun[0]._trial_id) if begun else self.study.ask()
 
-    def _try(self, trial: optuna.Trial, budget: Budget, run_one: RunTrial) -> None:
+    def _try(self, trial: optuna.Trial, run_one: RunTrial) -> None:
         values = {each.name: _suggest(trial, each) for each in self.ranges}
         self.ctx.log(f"Trial {trial.number + 1}: {_listed(values)}")
         begun, before = self.clock(), float(trial.user_attrs.get("seconds", 0.0))
-        inner = TrialContext(self.ctx, self.folder(trial.number), *self._listeners(trial, budget.trials))
-        loss, state = None, TrialState.FAIL
+        inner = self.ctx.within(self.folder(trial.number), self._hears(trial))
+        found, state = None, TrialState.FAIL
         try:
-            loss, state = float(run_one(inner, values)[OBJECTIVE]), TrialState.COMPLETE
+            found, state = run_one(inner, trial.number, values), TrialState.COMPLETE
+            for name in ("loss", "violation", "metrics"):
+                trial.set_user_attr(name, getattr(found, name))
         except optuna.TrialPruned:
             state = TrialState.PRUNED
         except StudioError as error:
-            trial.set_user_attr("failure", error.text())
+            trial.set_user_attr("failure", error.problems[0].model_dump(mode="json"))
         finally:
             trial.set_user_attr("seconds", before + self.clock() - begun)
-        self.study.tell(trial, loss, state=state)
-        ends = {TrialState.PRUNED: "ended early", TrialState.FAIL: str(trial.user_attrs.get("failure"))}
-        said = ends.get(state) or f"validation loss {loss:.4f}"
-        self.ctx.log(f"Trial {trial.number + 1}: {said}.", "warning" if state is TrialState.FAIL else "info")
+        self.study.tell(trial, found.value if found else None, state=state)
+        self._log_end(trial, state, found)
         self._tidy()
 
-    def _listeners(
-        self, trial: optuna.Trial, trials: int
-    ) -> tuple[Callable[[str, float, float], None], Callable[[float, str], None]]:
-        done = len(self._ended())
+    def _log_end(self, trial: optuna.Trial, state: TrialState, found: Outcome | None) -> None:
+        said = "ended early"
+        if state is TrialState.FAIL:
+            said = Problem.model_validate(trial.user_attrs["failure"]).sentence()
+        elif found:
+            told = found.metrics or {CURVE: found.value}
+            said = ", ".join(f"{name} {value:.4g}" for name, value in told.items())
+        self.ctx.log(f"Trial {trial.number + 1}: {said}.", "warning" if state is TrialState.FAIL else "info")
 
-        def told(name: str, value: float, share: float) -> None:
-            if name != OBJECTIVE:
-                return
-            percent = round(share * 100)
-            if percent not in self.study.get_trials(deepcopy=False)[trial.number].intermediate_values:
-                trial.report(value, percent)
-            if self.prune and percent < 100 and trial.should_prune():
-                raise optuna.TrialPruned
+    def _hears(self, trial: optuna.Trial) -> Report:
+        done, share = len(self._ended()), 0.0
 
-        def moved(share: float, note: str) -> None:
-            self.ctx.progress(done + share, trials, note)
+        def hears(event: dict[str, Any]) -> None:
+            nonlocal share
+            if event["event"] == "log":
+                self.ctx.log(event["text"], event["level"])
+            elif event["event"] == "progress":
+                share = event["done"] / event["total"] if event["total"] else 0.0
+                self.ctx.progress(done + share, self.budget.trials, event["note"])
+            elif event["event"] == "metric" and event["name"] == CURVE:
+                self._weigh(trial, event["value"], round(share * 100))
 
-        return told, moved
+        return hears
+
+    def _weigh(self, trial: optuna.Trial, value: float, percent: int) -> None:
+        """A point of the trial's curve. Raises TrialPruned where it has to end."""
+        if percent not in self.study.get_trials(deepcopy=False)[trial.number].intermediate_values:
+            trial.report(value, percent)
+        if self.prune and percent < 100 and trial.should_prune():
+            raise optuna.TrialPruned
 
     def _tidy(self) -> None:
         """What the best trial made stays, until a better one has."""
@@ -177,6 +211,19 @@ class Search:
         for trial in self._ended():
             if self.best is None or trial.number != self.best.number:
                 shutil.rmtree(self.folder(trial.number), ignore_errors=True)
+
+
+def _rank(trial: FrozenTrial) -> tuple[float, float]:
+    return trial.user_attrs.get("violation", 0.0), trial.value or 0.0
+
+
+def _loss(trial: FrozenTrial) -> float:
+    return float(trial.user_attrs["loss"])
+
+
+def _constraints(trial: FrozenTrial) -> tuple[float]:
+    """As Optuna asks for them: above 0 where one is violated."""
+    return (trial.user_attrs.get("violation", 0.0),)
 
 
 def _suggest(trial: optuna.Trial, each: Range) -> Value:

@@ -2,8 +2,8 @@
 
 Passes, their fields and the defaults of fields that are not given are those of Olive 0.13
 (microsoft.github.io/Olive/reference/pass.html). A pass that trains becomes `finetune`; all that convert or quantize become one
-`quantize`, for here they are one stage; a workflow that searches becomes `scheme_search`. Adapters are merged by the stages
-themselves.
+`quantize`, for here they are one stage; a workflow that searches becomes a `search` of quantization schemes. Adapters are
+merged by the stages themselves.
 """
 
 from __future__ import annotations
@@ -207,7 +207,8 @@ class _Reader:
                 shared["data"], _length = self._data("search_strategy", None)
             for key, value in self.quantize.items() - shared.items():
                 self._leave(f"passes.{key}", value)
-            self.stages.append({"id": "scheme", "stage": "scheme_search", "params": {"model": self.model, **shared}})
+            params = {"stage": "quantize", "model": self.model, **shared}
+            self.stages.append({"id": "scheme", "stage": "search", "params": params})
             return
         params = {"model": self.model, **self.quantize, **({"target": target} if target != "cpu" else {})}
         self.stages.append({"id": "onnx", "stage": "quantize", "params": params})

@@ -133,10 +133,11 @@ def _losses(run: RunView) -> dict[str, float]:
 
 def suggested(stage: str, values: dict[str, Any]) -> dict[str, Any]:
     """Values to begin with that depend on what was chosen: a student of a fifth of the layers (30 -> 6 was measured in the
-    quick start), and the newest capture of its dataset; a teacher answers the training rows of a dataset that has no
-    pool; an audition hears the newest models; new inputs and scores come from a model as it was brought, for one that was
-    tuned here on labels writes nothing else; an adapter is attached to a model with room for it and compared on its own
-    dataset; a package shows the newest evaluation of its model and the newest report of each kind about it."""
+    quick start), and the newest capture of its dataset; a teacher answers the training rows of a dataset that has no pool;
+    an audition hears the newest models; new inputs and scores come from a model as it was brought, for one that was tuned
+    here on labels writes nothing else; an adapter is attached to a model with room for it and compared on its own dataset; a
+    search of quantizations starts with what `quantize` does; a package shows the newest evaluation of its model and the
+    newest report of each kind about it."""
     if stage == "audition":
         tried = ablation_artifacts(project().id)
         there = scope.own((Kind.MODEL, Kind.ADAPTER, Kind.ONNX))
@@ -159,6 +160,10 @@ def suggested(stage: str, values: dict[str, Any]) -> dict[str, Any]:
         return {"keep_layers": max(1, layers // 5)}
     if stage == "distill":
         return _capture_of(values.get("data")) | _teacher_of(values.get("data") or "")
+    if stage == "search" and values.get("stage") == "quantize":
+        options = [view.id for view in scope.own((Kind.MODEL, Kind.ADAPTER))]
+        latest_model = preferred("quantize", "model", options, own_runs(project().id))
+        return {"model": latest_model} if latest_model else {}
     if stage == "teacher" and (rows := facts.get(values.get("data") or "", {}).get("rows")) and not rows.get("pool"):
         return {"splits": ["train"]}
     if stage == "ablation" and (gold := api_cache.studio().gold_of(values.get("data") or "")):

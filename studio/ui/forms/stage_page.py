@@ -8,7 +8,7 @@ from functools import partial
 
 import streamlit as st
 
-from backend.api.forms import ABLATION, form_of, names, stages_of
+from backend.api.forms import ABLATION, form_of, names, proposed, stages_of
 from backend.core.schemas import ArtifactView, JobView, RunView, State
 from backend.planning.ablation.results import is_ablation
 from studio.nav import NavPage
@@ -56,7 +56,7 @@ def stage_page(
         told = jobs_of(stage)
         if not told and _ended(api_cache.project_runs(project().id), stage):
             next_link(row)
-        stage_panel(stage, aside=(asides or {}).get(stage))
+        stage_panel(stage, proposed(stage, row.path.stem), aside=(asides or {}).get(stage))
         earlier_jobs(stage)
 
 

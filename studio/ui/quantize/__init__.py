@@ -1,1 +1,1 @@
-"""What stands below the forms of the page Quantize: the result of a search, and Olive's workflows."""
+"""What stands below the form of the stage quantize: Olive's workflows."""

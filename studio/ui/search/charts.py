@@ -1,0 +1,115 @@
+"""Charts of a search as plain dicts (no `go.Figure`): history, importance, parallel coordinates."""
+
+from __future__ import annotations
+
+from math import log10
+from typing import Any
+
+from backend.results.search_report import SearchReport, Trial
+from studio.ui.search.report import figures, judged, label, trial_name, value_text, values_text
+from studio.ui.shared.charts import plain
+from studio.ui.shared.formatting import format_metric, percent
+from studio.ui.shared.i18n import _
+
+Figure = dict[str, Any]
+_ACCENT, _GRAY = "#6366f1", "#94a3b8"
+
+
+def history_chart(report: SearchReport) -> Figure:
+    """The figure that is to be small, of every trial, and the best so far; hollow what keeps too little quality."""
+    name, done = judged(report), report.complete
+    at = [trial.number + 1 for trial in done]
+    values = [trial.value or 0.0 for trial in done]
+    best = [min(done[: index + 1], key=_rank).value for index in range(len(done))]
+    marker = {"color": _GRAY, "size": 9, "symbol": ["circle-open" if trial.violation else "circle" for trial in done]}
+    told = ["<br>".join(map(plain, _told(report, trial))) for trial in done]
+    dots = {"type": "scatter", "mode": "markers", "x": at, "y": values, "name": _("Trial"), "text": told}
+    line = {"type": "scatter", "mode": "lines", "x": at, "y": best, "name": _("Best so far"), "hoverinfo": "skip"}
+    return {
+        "data": [
+            {**dots, "hoverinfo": "text", "marker": marker},
+            {**line, "line": {"color": _ACCENT, "shape": "hv"}},
+        ],
+        "layout": _layout(_("Trial"), format_metric(name, 0.0)[0]) | {"legend": {"orientation": "h", "x": 0, "y": 1.1}},
+    }
+
+
+def _rank(trial: Trial) -> tuple[float, float]:
+    return trial.violation, trial.value or 0.0
+
+
+def _told(report: SearchReport, trial: Trial) -> list[str]:
+    """Of a point: what was measured, and its values."""
+    metrics = trial.metrics or {report.metric: trial.value or 0.0}
+    told = [format_metric(name, metrics[name]) for name in figures(report)[:2] if name in metrics]
+    size = [format_metric("size_bytes", trial.value or 0.0)] if report.original else []
+    return [
+        trial_name(trial),
+        *(f"{title}: {text}" for title, text in (*told, *size)),
+        values_text(report, trial.values),
+    ]
+
+
+def importance_chart(report: SearchReport) -> Figure:
+    """The share of each field in what makes the quality of a trial, the largest on top."""
+    shares = sorted(report.importances.items(), key=lambda pair: pair[1])
+    bars = {
+        "type": "bar",
+        "orientation": "h",
+        "x": [share for _name, share in shares],
+        "y": [plain(label(report, name)) for name, _share in shares],
+        "text": [percent(share) for _name, share in shares],
+        "textposition": "outside",
+        "cliponaxis": False,
+        "hoverinfo": "none",
+        "marker": {"color": _ACCENT},
+    }
+    layout = _layout(_("Share"), "")
+    marks = (0.0, 0.5, 1.0)
+    layout["xaxis"] |= {"tickvals": marks, "ticktext": [percent(mark, 0, 0) for mark in marks], "range": [0, 1.15]}
+    return {"data": [bars], "layout": layout}
+
+
+def parallel_chart(report: SearchReport, ink: str) -> Figure:
+    """A line for each trial through its values to what it is judged by, the better the darker."""
+    done = report.complete
+    values = [trial.value or 0.0 for trial in done]
+    axes = [_axis(report, field, [trial.values[field] for trial in done]) for field in report.fields]
+    if report.original:
+        quality = [trial.metrics[report.metric] for trial in done]
+        axes.append({"label": format_metric(report.metric, 0.0)[0], "values": quality})
+    axes.append({"label": format_metric(judged(report), 0.0)[0], "values": values})
+    lines = {"color": values, "colorscale": [[0, _ACCENT], [1, "#cbd5e1"]], "cmin": min(values), "cmax": max(values)}
+    font = {"color": ink, "size": 12}
+    chart = {"type": "parcoords", "dimensions": axes, "line": lines, "labelfont": font, "tickfont": font}
+    return {
+        "data": [{**chart, "rangefont": {"color": "rgba(0,0,0,0)"}}],
+        "layout": {"height": 320, "margin": {"l": 64, "r": 68, "t": 48, "b": 16}},
+    }
+
+
+def _axis(report: SearchReport, field: str, values: list[Any]) -> Figure:
+    """Numbers by their size, or its logarithm where it was searched so; words by their place."""
+    found: Figure = {"label": label(report, field)}
+    if field in report.logs:
+        marks = sorted({min(values), max(values)})
+        return (
+            found
+            | {"values": [log10(v) for v in values], "tickvals": [log10(v) for v in marks]}
+            | {"ticktext": [value_text(report, field, v) for v in marks]}
+        )
+    if all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
+        return found | {"values": values}
+    words = sorted({value_text(report, field, v) for v in values})
+    places = [words.index(value_text(report, field, v)) for v in values]
+    return found | {"values": places, "tickvals": list(range(len(words))), "ticktext": words}
+
+
+def _layout(x: str, y: str) -> Figure:
+    return {
+        "height": 300,
+        "margin": {"l": 8, "r": 8, "t": 24, "b": 8},
+        "dragmode": False,
+        "xaxis": {"title": {"text": x}, "automargin": True},
+        "yaxis": {"title": {"text": y}, "automargin": True},
+    }
