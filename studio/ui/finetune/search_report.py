@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from itertools import count
 from math import log10
+from textwrap import wrap
 from typing import Any
 
 from backend.core.schemas import ArtifactView
@@ -128,7 +130,7 @@ def parallel_chart(report: Report, ink: str) -> Figure:
     done = complete(report)
     losses = [trial["loss"] for trial in done]
     axes = [_axis(report, field, [trial["values"][field] for trial in done]) for field in report["fields"]]
-    axes.append({"label": format_metric(LOSS, 0.0)[0], "values": losses})
+    axes.append({"label": _two_lines(format_metric(LOSS, 0.0)[0]), "values": losses})
     lines = {"color": losses, "colorscale": [[0, _ACCENT], [1, "#cbd5e1"]], "cmin": min(losses), "cmax": max(losses)}
     font = {"color": ink, "size": 12}
     chart = {"type": "parcoords", "dimensions": axes, "line": lines, "labelfont": font, "tickfont": font}
@@ -138,9 +140,15 @@ def parallel_chart(report: Report, ink: str) -> Figure:
     }
 
 
+def _two_lines(text: str) -> str:
+    """As narrow as two lines allow: more than two would reach into the axis, and names in one line touch on a phone."""
+    lines = (wrap(text, width, break_long_words=False, break_on_hyphens=False) for width in count(10))
+    return "<br>".join(next(found for found in lines if len(found) <= 2))
+
+
 def _axis(report: Report, field: str, values: list[Any]) -> Figure:
     """Numbers by their size, or its logarithm where it was searched so; words by their place."""
-    found: Figure = {"label": label(report, field)}
+    found: Figure = {"label": _two_lines(label(report, field))}
     if field in report["logs"]:
         marks = sorted({min(values), max(values)})
         return (
