@@ -84,9 +84,17 @@ def quote(params: DistillParams, world: World) -> Quote:
     assert student and data
     facts = student.facts
     shape = workload(params, training_facts(params.merges_turns, params.max_length, student, data))
-    train = costs.training_seconds(facts, **shape.timing, frozen=params.adapter)
+    top = params.top_share if params.adapter else 1.0
+    train = costs.training_seconds(facts, **shape.timing, frozen=params.adapter, top=top, passes=params.epochs)
     learns = learning(params, params if params.adapter else None, params.student, world, _trained(params, facts))
-    trains = costs.training_bytes(facts, trained=learns.trained, batch_tokens=shape.batch_tokens(params))
+    train += shape.optimizer_seconds(params, learns.trained)
+    trains = costs.training_bytes(
+        facts,
+        trained=learns.trained,
+        batch_tokens=shape.batch_tokens(params),
+        state_bytes=params.state_bytes,
+        top=top,
+    )
     trains += shape.rationale_bytes(params, facts["vocabulary"])
     if params.capture and (capture := world.describe(params.capture)):
         train += costs.divergence_seconds(facts, shape.rows * shape.answers)
@@ -98,7 +106,7 @@ def quote(params: DistillParams, world: World) -> Quote:
     return Quote(
         seconds=(start + shape.slowdown(params) * train) / world.speed(),
         memory_bytes=max(trains, costs.answer_bytes({**facts, "format": "torch"})),
-        disk_bytes=facts["parameters"] * 4 + 4_000_000,
+        disk_bytes=facts["parameters"] * 4 + 4_000_000 + shape.kept_bytes(facts, top, params.epochs),
         forecast={**costs.merged(facts), "format": "torch", "data": params.data, "kept_layers": []}
         | {CONFIG_OF: params.student},
         learning=learns,

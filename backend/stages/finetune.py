@@ -122,13 +122,17 @@ def quote(params: FinetuneParams, world: World) -> Quote:
     learns = learning(params, None if params.full else params, params.model, world, model.facts["parameters"])
     shape = workload(params, training_facts(params.merges_turns, params.max_length, model, data))
     slow = (1.25 if params.qlora else 1.0) * (DORA_COST if params.method == "dora" else 1.0) * shape.slowdown(params)
-    train = costs.training_seconds(model.facts, **shape.timing, frozen=not params.full)
+    top = 1.0 if params.full else params.top_share
+    train = costs.training_seconds(model.facts, **shape.timing, frozen=not params.full, top=top, passes=params.epochs)
     start = costs.start_seconds(model.facts) + shape.answering_seconds(model.facts, params)
+    train += shape.optimizer_seconds(params, learns.trained)
     memory = costs.training_bytes(
         model.facts,
         trained=learns.trained,
         batch_tokens=shape.batch_tokens(params),
         base_bytes=_BYTES[params.bits],
+        state_bytes=params.state_bytes,
+        top=top,
     )
     made: dict[str, Any] = {"format": "adapter", "base": params.model, "adapter_parameters": learns.trained}
     if params.full:
@@ -136,7 +140,7 @@ def quote(params: FinetuneParams, world: World) -> Quote:
     return Quote(
         seconds=(start + slow * train) / world.speed(),
         memory_bytes=memory + shape.rationale_bytes(params, model.facts["vocabulary"]),
-        disk_bytes=learns.trained * 4 + 4_000_000,
+        disk_bytes=learns.trained * 4 + 4_000_000 + shape.kept_bytes(model.facts, top, params.epochs),
         forecast={**model.facts, **made, "data": params.data, CONFIG_OF: params.model},
         learning=learns,
     )

@@ -20,7 +20,7 @@ from backend.core.stage import Context
 from backend.data.encoding import EncodedExamples
 from backend.ml.inference.device import bf16_pays, device
 from backend.ml.training.answer_score import AnswerScore
-from backend.ml.training.batches import LengthSampler, as_dataset
+from backend.ml.training.batches import UpdateSampler, as_dataset
 from backend.ml.training.checkpoints import explain_disk_full, latest_checkpoint, mark_complete
 from backend.ml.training.control import (
     control_callbacks,
@@ -30,6 +30,7 @@ from backend.ml.training.control import (
     said_of,
     was_finished,
 )
+from backend.ml.training.layer_reuse import LayerReuse, layer_reuse
 from backend.ml.training.shared_prefix import answer_hidden_states, head_logits
 from backend.training.params import TrainingParams
 from backend.training.trackers import PROJECT, report_to
@@ -80,6 +81,10 @@ def train(
     trainer.remove_callback(PrinterCallback)
     if params.scores_answers:
         trainer.answer_score = AnswerScore(held_out, tokenizer, params.best_by, ctx.raise_if_cancelled)
+    passes = planned * params.batch_size * params.accumulation / max(1, len(data.items))
+    rows = [item["input_ids"] for item in (*data.items, *held_out.items)]
+    if trainer.reuses_layers:
+        trainer.reuse = layer_reuse(base_model_of(trainer.model), rows, passes, ctx.dir)
     start = latest_checkpoint(ctx.checkpoints)
     if start:
         ctx.log(f"Resuming from step {start.name.rsplit('-', 1)[1]}.")
@@ -93,7 +98,9 @@ def train(
 
 class AnswerTrainer(SFTTrainer):
     """SFTTrainer that runs the output head on the answer's positions only: TRL does so on GPUs, and on a CPU scores every
-    position, which costs more than a small model's layers."""
+    position, which costs more than a small model's layers. `reuses_layers`: nothing reads the outputs of frozen layers."""
+
+    reuses_layers = True
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -101,6 +108,7 @@ class AnswerTrainer(SFTTrainer):
         self.trained_tokens = 0
         self.step_seconds = 0.0
         self.answer_score: AnswerScore | None = None
+        self.reuse: LayerReuse | None = None
 
     def evaluation_loop(self, *given: Any, **named: Any) -> Any:
         """Also what the model's own answers are worth, where that tells the best weights."""
@@ -115,7 +123,7 @@ class AnswerTrainer(SFTTrainer):
         """The mean of `total_loss` over the answers' tokens."""
         causal = base_model_of(model)
         with self.accelerator.autocast():
-            hidden, labels = answer_hidden_states(causal, inputs)
+            hidden, labels = answer_hidden_states(causal, inputs, self.reuse)
             logits = head_logits(causal, hidden)
         total = self.total_loss(logits.float(), labels, inputs)
         return total / (len(labels) if num_items_in_batch is None else num_items_in_batch)
@@ -131,8 +139,10 @@ class AnswerTrainer(SFTTrainer):
         self.trained_tokens += int(inputs["attention_mask"].sum())
         return loss
 
-    def _get_train_sampler(self, train_dataset: Any = None) -> LengthSampler:
-        return LengthSampler(self.lengths, self.args.train_batch_size, self.args.seed)
+    def _get_train_sampler(self, train_dataset: Any = None) -> UpdateSampler:
+        return UpdateSampler(
+            self.lengths, self.args.train_batch_size * self.args.gradient_accumulation_steps, self.args.seed
+        )
 
     def create_model_card(self, *_: Any, **__: Any) -> None:
         """Checkpoints carry no card."""
@@ -230,7 +240,7 @@ def _config(
         warmup_steps=math.ceil(params.warmup_ratio * steps),
         weight_decay=params.weight_decay,
         gradient_checkpointing=params.gradient_checkpointing,
-        optim="adamw_torch_fused",
+        optim={"adamw": "adamw_torch_fused", "adamw_8bit": "adamw_8bit"}[params.optimizer],
         bf16=bf16_pays(),
         use_cpu=device() == "cpu",
         **control_config(params, evaluates),
