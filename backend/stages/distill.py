@@ -103,10 +103,13 @@ def quote(params: DistillParams, world: World) -> Quote:
     if params.teacher and (teacher := world.describe(params.teacher)):
         more = teacher_cost(params, teacher.facts, facts, shape, params.batch_size)
         start, trains = start + more[0], trains + more[1]
+    weights = facts["parameters"] * 4 + 4_000_000
+    each = learns.trained * 4 + 4_000_000 if params.adapter else weights
+    kept = params.checkpoint_bytes(each, learns.trained, shape.steps) + shape.kept_bytes(facts, top, params.epochs)
     return Quote(
         seconds=(start + shape.slowdown(params) * train) / world.speed(),
         memory_bytes=max(trains, costs.answer_bytes({**facts, "format": "torch"})),
-        disk_bytes=facts["parameters"] * 4 + 4_000_000 + shape.kept_bytes(facts, top, params.epochs),
+        disk_bytes=weights + kept,
         forecast={**costs.merged(facts), "format": "torch", "data": params.data, "kept_layers": []}
         | {CONFIG_OF: params.student},
         learning=learns,

@@ -134,13 +134,16 @@ def quote(params: FinetuneParams, world: World) -> Quote:
         state_bytes=params.state_bytes,
         top=top,
     )
+    weights = learns.trained * 4 + 4_000_000
+    kept = params.checkpoint_bytes(weights, learns.trained, shape.steps)
+    kept += shape.kept_bytes(model.facts, top, params.epochs)
     made: dict[str, Any] = {"format": "adapter", "base": params.model, "adapter_parameters": learns.trained}
     if params.full:
         made = {"format": "torch", "kept_layers": []}
     return Quote(
         seconds=(start + slow * train) / world.speed(),
         memory_bytes=memory + shape.rationale_bytes(params, model.facts["vocabulary"]),
-        disk_bytes=learns.trained * 4 + 4_000_000 + shape.kept_bytes(model.facts, top, params.epochs),
+        disk_bytes=weights + kept,
         forecast={**model.facts, **made, "data": params.data, CONFIG_OF: params.model},
         learning=learns,
     )
