@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import count
 from math import log10
+from textwrap import wrap
 from typing import Any
 
 from backend.results.search_report import SearchReport, Trial
@@ -77,8 +79,8 @@ def parallel_chart(report: SearchReport, ink: str) -> Figure:
     axes = [_axis(report, field, [trial.values[field] for trial in done]) for field in report.fields]
     if report.original:
         quality = [trial.metrics[report.metric] for trial in done]
-        axes.append({"label": format_metric(report.metric, 0.0)[0], "values": quality})
-    axes.append({"label": format_metric(judged(report), 0.0)[0], "values": values})
+        axes.append({"label": _two_lines(format_metric(report.metric, 0.0)[0]), "values": quality})
+    axes.append({"label": _two_lines(format_metric(judged(report), 0.0)[0]), "values": values})
     lines = {"color": values, "colorscale": [[0, _ACCENT], [1, "#cbd5e1"]], "cmin": min(values), "cmax": max(values)}
     font = {"color": ink, "size": 12}
     chart = {"type": "parcoords", "dimensions": axes, "line": lines, "labelfont": font, "tickfont": font}
@@ -88,9 +90,15 @@ def parallel_chart(report: SearchReport, ink: str) -> Figure:
     }
 
 
+def _two_lines(text: str) -> str:
+    """As narrow as two lines allow: more than two would reach into the axis, and names in one line touch on a phone."""
+    lines = (wrap(text, width, break_long_words=False, break_on_hyphens=False) for width in count(10))
+    return "<br>".join(next(found for found in lines if len(found) <= 2))
+
+
 def _axis(report: SearchReport, field: str, values: list[Any]) -> Figure:
     """Numbers by their size, or its logarithm where it was searched so; words by their place."""
-    found: Figure = {"label": label(report, field)}
+    found: Figure = {"label": _two_lines(label(report, field))}
     if field in report.logs:
         marks = sorted({min(values), max(values)})
         return (
