@@ -16,7 +16,7 @@ from backend.core.errors import Problem
 from backend.core.fields import Labels, TrainingBatch
 from backend.core.refs import BaseRef, DatasetRef
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import Context, Params, Stage, World, check_fits, check_refs
+from backend.core.stage import Context, Params, Stage, World, check_refs
 from backend.core.thresholds import as_facts
 from backend.models import costs
 from backend.models.architectures import CONFIG_OF, tune_only
@@ -25,6 +25,7 @@ from backend.training.adapted import check_modules, learning
 from backend.training.control import TrainingResult, control_facts
 from backend.training.examples import load_examples
 from backend.training.lora import DORA_COST, FULL, LoraParams, check_lora
+from backend.training.memory import check_training_fits, needs
 from backend.training.outcome import finite, result_fields
 from backend.training.params import (
     TrainingParams,
@@ -112,7 +113,7 @@ def check(params: FinetuneParams, world: World) -> list[Problem]:
     if not params.full:
         problems += check_lora(params) + check_modules(params, params.model, world)
     if not any(each.blocking for each in problems):
-        problems += check_fits(quote(params, world), world)
+        problems += check_training_fits(params, quote, world, model.facts["hidden_size"] if model else 0)
     return problems + check_answers(params.data, world) + notes
 
 
@@ -124,10 +125,14 @@ def quote(params: FinetuneParams, world: World) -> Quote:
     slow = (1.25 if params.qlora else 1.0) * (DORA_COST if params.method == "dora" else 1.0) * shape.slowdown(params)
     train = costs.training_seconds(model.facts, **shape.timing, frozen=not params.full)
     start = costs.start_seconds(model.facts) + shape.answering_seconds(model.facts, params)
-    memory = costs.training_bytes(
+    memory, vram = needs(
         model.facts,
+        params,
+        shape,
+        world,
         trained=learns.trained,
-        batch_tokens=shape.batch_tokens(params),
+        frozen=not params.full,
+        bits=params.bits,
         base_bytes=_BYTES[params.bits],
     )
     made: dict[str, Any] = {"format": "adapter", "base": params.model, "adapter_parameters": learns.trained}
@@ -135,7 +140,8 @@ def quote(params: FinetuneParams, world: World) -> Quote:
         made = {"format": "torch", "kept_layers": []}
     return Quote(
         seconds=(start + slow * train) / world.speed(),
-        memory_bytes=memory + shape.rationale_bytes(params, model.facts["vocabulary"]),
+        memory_bytes=memory,
+        vram=vram,
         disk_bytes=learns.trained * 4 + 4_000_000,
         forecast={**model.facts, **made, "data": params.data, CONFIG_OF: params.model},
         learning=learns,

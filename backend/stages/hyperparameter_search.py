@@ -124,12 +124,16 @@ def _check_trials(params: SearchParams, ranges: list[Range], fixed: dict[str, An
     for end in (0, -1):
         values = {each.name: each.ends[end] for each in ranges}
         for problem in target.check(target.parse(params.base(fixed) | values), world):
+            if problem.code.startswith("fits."):  # of one trial: the search has other fields
+                continue
             place = {"student": "model"}.get(problem.field or "", problem.field)
             if place not in SearchParams.model_fields:
                 place = "space" if place in values else "settings" if place in fixed else None
             found.setdefault(problem.code, problem.model_copy(update={"field": place}))
     fits = [] if any(each.blocking for each in found.values()) else check_fits(quote(params, world), world)
-    return [*found.values(), *(each for each in fits if each.code not in found)]
+    told = [*found.values(), *(each for each in fits if each.code not in found)]
+    low = {each.code for each in told if each.code in ("core.memory_low", "core.vram_low")}
+    return [each for each in told if each.code.replace("_tight", "_low") not in low or each.code in low]
 
 
 def _kinds(params: SearchParams) -> set[Kind | None]:
@@ -155,6 +159,7 @@ def quote(params: SearchParams, world: World) -> Quote:
     return Quote(
         seconds=min(each_one * params.trials * share, most),
         memory_bytes=max(each.memory_bytes for each in quotes),
+        vram=max((each.vram for each in quotes), key=lambda held: sum(held.values())),
         disk_bytes=3 * max(each.disk_bytes for each in quotes),
         forecast=quotes[0].forecast,
     )

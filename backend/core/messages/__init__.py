@@ -15,6 +15,7 @@ from backend.core.messages import (
     core,
     curves,
     data,
+    devices,
     edits,
     endpoints,
     export_checks,
@@ -83,6 +84,7 @@ for _area in (
     *(architectures, quant, slots, logits, methods, ablation),
     *(chat, endpoints, keys, synth, answers, review, edits, serve, api, jobs, recipe),
     *(
+        devices,
         export_checks,
         foundry,
         teachers,
