@@ -38,10 +38,10 @@ def training(
 
 
 def reading(facts: dict[str, Any], tokens: float, positions: float) -> dict[str, int]:
-    """Of a model that only reads batches of `tokens` tokens, their keys and values kept, and scores `positions` of them."""
-    keys = tokens * int(facts["layers"]) * int(facts["hidden_size"]) * 2 * _HALF
+    """Of a teacher, in float32, that reads batches of `tokens` tokens, with their keys and values, and scores `positions`."""
+    keys = tokens * int(facts["layers"]) * int(facts["hidden_size"]) * 2 * 4
     logits = positions * int(facts["vocabulary"]) * 4 * _LOGIT_TABLES
-    parts = {"context": _CONTEXT, "weights": weight_bytes(facts), "cache": keys, "logits": logits}
+    parts = {"context": _CONTEXT, "weights": int(facts["parameters"]) * 4, "cache": keys, "logits": logits}
     return {name: round(size) for name, size in parts.items()}
 
 

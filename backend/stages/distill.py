@@ -154,7 +154,7 @@ def _student(params: DistillParams, source: ArtifactView, ctx: Context) -> Any:
     from backend.ml.inference.load import load_model
     from backend.ml.training.lora import add_adapter
 
-    model = load_model(source, ctx.input, merged=True)
+    model = load_model(source, ctx.input, merged=True, frozen=params.adapter)
     if params.adapter:
         return add_adapter(model, params, ctx.seed)
     if not trains_embeddings(params, source.facts):

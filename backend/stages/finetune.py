@@ -162,7 +162,7 @@ def run(params: FinetuneParams, ctx: Context) -> FinetuneResult:
     examples, held_out = load_examples(params, base.path, data, ctx)
     ctx.raise_if_cancelled()
     ctx.progress(0, 1, "loading the model")
-    model = load_model(base, ctx.input, bits=params.bits)
+    model = load_model(base, ctx.input, bits=params.bits, frozen=not params.full)
     model = model if params.full else add_adapter(model, params, ctx.seed)
     make = rationale_trainer(params, examples)
     trained = train(model, tokenizer_of(base.path), examples, held_out, params, ctx, make)
