@@ -1,9 +1,9 @@
 """Fine-tuning side by side: `python -m benchmarks.train [--model FOLDER] [--steps 60] [--rows 1200] [--only ours,trl-bf16]`.
 
 SmolLM2-135M-Instruct learns the intent of the demo's English commands from the same rows with the same adapter (rank, alpha,
-all linear layers), batch, number of steps and learning rate: by this studio's `finetune`, by TRL's SFTTrainer as its
-documentation shows it (float32, and mixed with bfloat16, which takes minutes a step on a CPU without instructions for it) and
-by `olive finetune`. Each trains in a process of its own that gets all cores;
+all linear layers), batch, number of steps and learning rate: by this studio's `finetune` (`ours-top-layers` and others: with
+what that preset sets), by TRL's SFTTrainer as its documentation shows it (float32, and mixed with bfloat16, which takes minutes
+a step on a CPU without instructions for it) and by `olive finetune`. Each trains in a process of its own that gets all cores;
 rows a second are those of its own clock over the steps, memory is the peak of the process. The adapters are then measured by
 the same `evaluate` on the same held-out rows, whose sentence templates occur nowhere in training.
 """
@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from backend.data.dataset import DataFolder, gold_answer
 from backend.jobs.context import MemoryContext
 from backend.models.probe import inspect_folder
 from backend.stages import stage
+from backend.training.presets import FINETUNE_PRESETS
 from tests.helpers import view
 
 _RANK, _ALPHA = 16, 32
@@ -79,7 +81,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=1e-3, help="learning rate")
     parser.add_argument(
-        "--only", default="ours,trl-fp32,olive", help="what to train, separated by commas; trl-bf16, too"
+        "--only",
+        default="ours,ours-top-layers,trl-fp32,olive",
+        help="what to train, separated by commas; trl-bf16, too",
     )
     parser.add_argument("--part", default="", choices=["", *_PARTS], help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
@@ -135,15 +139,16 @@ def _views(asked: argparse.Namespace) -> tuple[ArtifactView, ArtifactView]:
     return base, ArtifactView.model_validate_json((asked.folder / "data.json").read_text())
 
 
-def _ours(asked: argparse.Namespace) -> dict[str, Any]:
+def _ours(preset: str, asked: argparse.Namespace) -> dict[str, Any]:
     base, data = _views(asked)
     ctx = MemoryContext(asked.folder / "ours", [base, data], seed=_SEED)
     chosen = stage("finetune")
     given = {"model": "base", "data": "data", "max_steps": asked.steps, "batch_size": asked.batch}
-    params = chosen.parse({**given, "rank": _RANK, "alpha": _ALPHA, "learning_rate": asked.rate, "evaluate_rows": 0})
+    given |= {"rank": _RANK, "alpha": _ALPHA, "learning_rate": asked.rate, **FINETUNE_PRESETS.get(preset, {})}
+    params = chosen.parse({**given, "epochs": asked.steps * asked.batch / asked.rows, "evaluate_rows": 0})
     metrics = chosen.run(params, ctx).metrics
     made = next(event for event in ctx.events if event["event"] == "artifact")
-    shutil.copytree(made["path"], asked.folder / "adapter-ours")
+    shutil.copytree(made["path"], asked.folder / f"adapter-{_name(preset)}")
     return _timed(asked, metrics["trained_tokens"] / metrics["tokens_per_s"])
 
 
@@ -249,9 +254,14 @@ def _score(asked: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def _name(preset: str) -> str:
+    """Of the studio's part: with the values that are asked for, or with those of a preset in their place."""
+    return "-".join(["ours", *preset.lower().split()])
+
+
 _PARTS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "data": _prepare,
-    "ours": _ours,
+    **{_name(preset): partial(_ours, preset) for preset in ("", *FINETUNE_PRESETS)},
     "trl-bf16": lambda asked: _trl(True, asked),
     "trl-fp32": lambda asked: _trl(False, asked),
     "olive": _olive,

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import resource
-from contextlib import suppress
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
 
 EXIT_MEMORY = 77
 _KILL_AFTER = 5
@@ -24,3 +27,23 @@ def limit(memory: int, cpu_seconds: int, written: int) -> None:
             _, hard = resource.getrlimit(what)
             soft, last = (each if hard == resource.RLIM_INFINITY else min(each, hard) for each in most)
             resource.setrlimit(what, (soft, last))
+
+
+@contextmanager
+def within_cpu(seconds: float) -> Iterator[None]:
+    """Raises TimeoutError in the main thread when its block has used so many seconds of CPU. Nothing stops a
+    call of C code before it returns. Where a system has no such timer, the block is not bounded."""
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+    before = signal.signal(signal.SIGPROF, _too_long)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+
+
+def _too_long(_signal: int, _frame: FrameType | None) -> None:
+    raise TimeoutError

@@ -13,6 +13,7 @@ from backend.models import costs
 _CONTEXT = 800_000_000
 """CUDA's context, cuBLAS's workspaces, what the allocator holds back."""
 _HALF = 2
+_GRADIENT = 4
 _QUANTIZED = {4: 0.55, 8: 1.05}
 """Bytes of a weight of the body by its bits, scales counted; the token table and the head stay in 16."""
 _LOGIT_TABLES = 4
@@ -20,17 +21,24 @@ _LOGIT_TABLES = 4
 
 
 def training(
-    facts: dict[str, Any], *, trained: int, batch_tokens: float, positions: float, bits: int = 32, frozen: bool = True
+    facts: dict[str, Any],
+    *,
+    trained: int,
+    batch_tokens: float,
+    positions: float,
+    state_bytes: int = 12,
+    bits: int = 32,
+    frozen: bool = True,
 ) -> dict[str, int]:
-    """Of a training on batches of `batch_tokens` tokens, `positions` of which are scored; `frozen`: under an adapter, in `bits`
-    bits (32: none but the card's own 16)."""
+    """Of a training on batches of `batch_tokens` tokens, `positions` of which are scored; `state_bytes`: gradient and
+    moments of a parameter; `frozen`: under an adapter, in `bits` bits (32: none but the card's own 16)."""
     parameters = int(facts["parameters"])
     weights = weight_bytes(facts, bits) if frozen else parameters * 4 + trained * _HALF
     parts = {
         "context": _CONTEXT,
         "weights": weights + (trained * 4 if frozen else 0),
-        "gradients": trained * costs.GRADIENT_BYTES,
-        "optimizer": trained * costs.MOMENT_BYTES,
+        "gradients": trained * _GRADIENT,
+        "optimizer": trained * (state_bytes - _GRADIENT),
         "activations": costs.activation_bytes(facts, batch_tokens, _HALF),
         "logits": positions * int(facts["vocabulary"]) * 4 * _LOGIT_TABLES,
     }

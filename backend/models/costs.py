@@ -114,12 +114,22 @@ def row_tokens(data: dict[str, Any], max_length: int) -> float:
 
 
 def training_seconds(
-    facts: dict[str, Any], *, rows: float, steps: float, tokens: float, answers: float, frozen: bool
+    facts: dict[str, Any],
+    *,
+    rows: float,
+    steps: float,
+    tokens: float,
+    answers: float,
+    frozen: bool,
+    top: float = 1.0,
+    passes: float = 1.0,
 ) -> float:
     """Seconds to train on `rows` rows (epochs counted) of `tokens` tokens, of which `answers` are asked for, in `steps`
-    steps; `frozen`: the body's own weights are not trained (LoRA), which saves a third of the work."""
+    steps; `frozen`: the body's own weights are not trained (LoRA), which saves a third of the work. `top`: share of the layers
+    that learn where the others are computed once in `passes` epochs."""
     body = body_size(facts)
-    per_row = (tokens - _SHARED_TOKENS) * body * (4 if frozen else 6) + 4 * answers * embedding_size(facts)
+    work = 4 * top + 2 * (1 - top) / max(1.0, passes) if frozen else 6
+    per_row = (tokens - _SHARED_TOKENS) * body * work + 4 * answers * embedding_size(facts)
     return rows * per_row / (_FLOPS_FROZEN if frozen else _FLOPS_FULL) + steps * body * _OPTIMIZER_STEP_SECONDS
 
 
@@ -162,14 +172,19 @@ def start_seconds(facts: dict[str, Any]) -> float:
     return _START_SECONDS * (0.6 + 0.4 * int(facts["parameters"]) / 135e6)
 
 
-def training_bytes(facts: dict[str, Any], *, trained: int, batch_tokens: float, base_bytes: float = 4.0) -> int:
-    """Peak memory: libraries, weights at `base_bytes` each, gradient and two moments of what is trained, activations."""
-    weights = int(facts["parameters"]) * base_bytes + trained * (GRADIENT_BYTES + MOMENT_BYTES)
-    return round(_LIBRARIES + weights + activation_bytes(facts, batch_tokens, 4))
-
-
-GRADIENT_BYTES, MOMENT_BYTES = 4, 8
-"""Of each parameter that is trained: its gradient, and the two moments of AdamW, in float32."""
+def training_bytes(
+    facts: dict[str, Any],
+    *,
+    trained: int,
+    batch_tokens: float,
+    base_bytes: float = 4.0,
+    state_bytes: int = 12,
+    top: float = 1.0,
+) -> int:
+    """Peak memory: libraries, weights at `base_bytes` each, gradient and two moments of what is trained (`state_bytes` each),
+    activations of the share `top` of the layers."""
+    weights = int(facts["parameters"]) * base_bytes + trained * state_bytes
+    return round(_LIBRARIES + weights + activation_bytes(facts, batch_tokens * top, 4))
 
 
 def activation_bytes(facts: dict[str, Any], batch_tokens: float, value_bytes: int) -> float:

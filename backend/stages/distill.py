@@ -86,9 +86,11 @@ def quote(params: DistillParams, world: World) -> Quote:
     assert student and data
     facts = student.facts
     shape = workload(params, training_facts(params.merges_turns, params.max_length, student, data))
-    train = costs.training_seconds(facts, **shape.timing, frozen=params.adapter)
+    top = params.top_share if params.adapter else 1.0
+    train = costs.training_seconds(facts, **shape.timing, frozen=params.adapter, top=top, passes=params.epochs)
     learns = learning(params, params if params.adapter else None, params.student, world, _trained(params, facts))
-    trains, vram = needs(facts, params, shape, world, trained=learns.trained, frozen=params.adapter)
+    train += shape.optimizer_seconds(params, learns.trained)
+    trains, vram = needs(facts, params, shape, world, trained=learns.trained, frozen=params.adapter, top=top)
     if params.capture and (capture := world.describe(params.capture)):
         train += costs.divergence_seconds(facts, shape.rows * shape.answers)
         trains += capture_training_bytes(capture.facts, params.batch_size * shape.answers, facts["vocabulary"])
@@ -101,7 +103,7 @@ def quote(params: DistillParams, world: World) -> Quote:
         seconds=(start + shape.slowdown(params) * train) / world.speed(),
         memory_bytes=max(trains, costs.answer_bytes({**facts, "format": "torch"})),
         vram=vram,
-        disk_bytes=facts["parameters"] * 4 + 4_000_000,
+        disk_bytes=facts["parameters"] * 4 + 4_000_000 + shape.kept_bytes(facts, top, params.epochs),
         forecast={**costs.merged(facts), "format": "torch", "data": params.data, "kept_layers": []}
         | {CONFIG_OF: params.student},
         learning=learns,
@@ -169,6 +171,7 @@ STAGE = Stage(
     open=("student", "data", "method", "capture", "teacher", "epochs"),
     offers={"student": ("prune",), "data": ("review", "curate", "judge", "teacher", "dataset")},
     inactive=lambda values: inactive_fields(values) | unused_fields(values.get("method")),
+    parallel=lambda params: params.method != "on_policy",  # whose answers differ from process to process
     kind=Kind.MODEL,
     params=DistillParams,
     result=DistillResult,

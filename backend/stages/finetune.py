@@ -123,8 +123,10 @@ def quote(params: FinetuneParams, world: World) -> Quote:
     learns = learning(params, None if params.full else params, params.model, world, model.facts["parameters"])
     shape = workload(params, training_facts(params.merges_turns, params.max_length, model, data))
     slow = (1.25 if params.qlora else 1.0) * (DORA_COST if params.method == "dora" else 1.0) * shape.slowdown(params)
-    train = costs.training_seconds(model.facts, **shape.timing, frozen=not params.full)
+    top = 1.0 if params.full else params.top_share
+    train = costs.training_seconds(model.facts, **shape.timing, frozen=not params.full, top=top, passes=params.epochs)
     start = costs.start_seconds(model.facts) + shape.answering_seconds(model.facts, params)
+    train += shape.optimizer_seconds(params, learns.trained)
     memory, vram = needs(
         model.facts,
         params,
@@ -134,6 +136,7 @@ def quote(params: FinetuneParams, world: World) -> Quote:
         frozen=not params.full,
         bits=params.bits,
         base_bytes=_BYTES[params.bits],
+        top=top,
     )
     made: dict[str, Any] = {"format": "adapter", "base": params.model, "adapter_parameters": learns.trained}
     if params.full:
@@ -142,7 +145,7 @@ def quote(params: FinetuneParams, world: World) -> Quote:
         seconds=(start + slow * train) / world.speed(),
         memory_bytes=memory,
         vram=vram,
-        disk_bytes=learns.trained * 4 + 4_000_000,
+        disk_bytes=learns.trained * 4 + 4_000_000 + shape.kept_bytes(model.facts, top, params.epochs),
         forecast={**model.facts, **made, "data": params.data, CONFIG_OF: params.model},
         learning=learns,
     )
@@ -210,6 +213,7 @@ STAGE = Stage(
     inactive=inactive_fields,
     presets=FINETUNE_PRESETS,
     kind=Kind.ADAPTER,
+    parallel=lambda params: True,
     kind_of=lambda params: Kind.MODEL if params.full else Kind.ADAPTER,
     params=FinetuneParams,
     result=FinetuneResult,

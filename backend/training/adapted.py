@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -20,10 +21,19 @@ _ATTENTION = re.compile(r"(^|[._])(self_?)?att(n|ention)[._]")
 """In the path of a module that lies in an attention block, whatever the architecture calls it."""
 
 
-def choose_targets(paths: Iterable[str], asked: str | list[str]) -> list[str]:
+def choose_targets(paths: Iterable[str], asked: str | list[str], top_share: float = 1.0) -> list[str]:
     """What of the adaptable modules at `paths` `asked` means: all-linear, attention, or a list of names and regular expressions
-    of whole paths. Names where these say it, else paths. Raises StudioError for one that fits nothing."""
+    of whole paths. Names where these say it, else paths; of the share `top_share` of the layers, the last ones. Raises
+    StudioError for one that fits nothing."""
     paths = list(paths)
+    if top_share < 1:
+        layers = 1 + max((_layer(path) for path in paths), default=0)
+        chosen = set(choose_targets(paths, asked))
+        return [
+            path
+            for path in paths
+            if _layer(path) >= layers - math.ceil(top_share * layers) and chosen & {path, _last(path)}
+        ]
     known = sorted({_last(path) for path in paths})
     if asked == "all-linear":
         return known
@@ -64,6 +74,7 @@ def learning(params: TrainingParams, adapter: LoraParams | None, ref: str, world
     modules = _modules(ref, world)
     if modules is None:
         size = costs.lora_size(model.facts, adapter.rank, adapter.targets)
+        size = round(size * adapter.top_share)
         return Learning(trained=size, total=parameters + size, estimated=True, **rates)
     paths, saved = _chosen(adapter, modules)
     size = sum(adapter.rank * sum(modules.matrices[path]) for path in paths)
@@ -77,7 +88,7 @@ def learning(params: TrainingParams, adapter: LoraParams | None, ref: str, world
 
 def _chosen(params: LoraParams, modules: Modules) -> tuple[list[str], list[str]]:
     """The paths of the adapted modules and of those that are trained whole."""
-    chosen = set(choose_targets(modules.matrices, params.targets))
+    chosen = set(choose_targets(modules.matrices, params.targets, params.top_share))
     paths = [path for path in modules.matrices if path in chosen or _last(path) in chosen]
     return paths, choose_saved(modules.others, params.modules_to_save)
 
@@ -98,6 +109,12 @@ def _modules(ref: str, world: World) -> Modules | None:
     while model and model.kind is Kind.ADAPTER and model.facts.get("base"):
         model = world.describe(str(model.facts["base"]))
     return modules_of(Path(model.path), model.facts) if model and model.path and not model.pending else None
+
+
+def _layer(path: str) -> int:
+    """The number of the layer in which a module lies; -1 outside of all."""
+    number = re.search(r"\.(\d+)\.", path)
+    return int(number[1]) if number else -1
 
 
 def _last(path: str) -> str:

@@ -62,6 +62,14 @@ class LoraParams(Params):
         description="Modules that get an adapter: `all-linear` learns best; `attention`, names such as `q_proj, v_proj` or a "
         "regular expression use less memory.",
     )
+    top_share: float = Field(
+        default=1.0,
+        gt=0,
+        le=1,
+        title="Share of layers",
+        description="Adapts only this share of the layers, the last ones: less time and memory. Those below are computed once "
+        "for all epochs. With 0.5 a rank of 64 does well.",
+    )
     modules_to_save: list[str] = Field(
         default=[],
         title="Modules trained whole",

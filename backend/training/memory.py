@@ -26,16 +26,26 @@ def needs(
     frozen: bool,
     bits: int = 32,
     base_bytes: float = 4.0,
+    top: float = 1.0,
 ) -> tuple[int, dict[str, int]]:
-    """(bytes of the process, bytes on the card by what holds them: empty where it trains on the CPU)."""
-    tokens = shape.batch_tokens(params)
+    """(bytes of the process, bytes on the card by what holds them: empty where it trains on the CPU). `top`: share of the
+    layers that learn."""
+    tokens, state = shape.batch_tokens(params), params.state_bytes
     if not world.card_bytes:
-        own = costs.training_bytes(facts, trained=trained, batch_tokens=tokens, base_bytes=base_bytes)
+        own = costs.training_bytes(
+            facts, trained=trained, batch_tokens=tokens, base_bytes=base_bytes, state_bytes=state, top=top
+        )
         return own + shape.rationale_bytes(params, facts["vocabulary"]), {}
-    scored = params.batch_size * max(
-        2 * shape.answers, shape.rationale_tokens
-    )  # the longest answers have twice the mean
-    held = card_memory.training(facts, trained=trained, batch_tokens=tokens, positions=scored, bits=bits, frozen=frozen)
+    longest = max(2 * shape.answers, shape.rationale_tokens)  # of answers: about twice the mean
+    held = card_memory.training(
+        facts,
+        trained=trained,
+        batch_tokens=tokens * top,
+        positions=params.batch_size * longest,
+        state_bytes=state,
+        bits=bits,
+        frozen=frozen,
+    )
     return costs.host_bytes(facts, 2.0 if frozen else 4.0), held
 
 

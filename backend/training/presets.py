@@ -8,6 +8,7 @@ from typing import Any
 FINETUNE_PRESETS: dict[str, dict[str, Any]] = {
     "Quick look": {"epochs": 1.0, "rank": 8, "alpha": 16, "evaluate_rows": 50},
     "Balanced": {},
+    "Top layers": {"top_share": 0.5, "rank": 64, "alpha": 128},
     "Best quality": {"epochs": 4.0, "rank": 32, "alpha": 64, "keep": "best"},
     "Least memory": {
         "qlora": True,

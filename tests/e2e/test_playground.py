@@ -38,7 +38,9 @@ def test_two_models_stream_stop_and_keep_what_they_said(
     first = said(page)
     longest(page, "End")
     ask(page, "<b>blue</b> item 4")
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_test_id("stBottomBlockContainer").get_by_role(
+        "button", name="Stop"
+    ).click()  # Streamlit's own says so too
     expect(page.get_by_role("button", name="Regenerate")).to_be_visible()
     expect(
         page.locator(ANSWERS).filter(has_text="stopped").first

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -73,3 +75,31 @@ def test_without_cards_processes_share_the_processor(monkeypatch: pytest.MonkeyP
     pool = CardPool(Settings())
     with pool.environment("cpu") as said:
         assert (pool.each, pool.slots, said) == (2, 1, {})
+
+
+def ranks_of(harness: WorkerHarness) -> dict[str, int]:
+    """Rank -> process, as they said."""
+    return {event.partition("@")[2]: pid for _, event, _, pid in harness.trace() if event.startswith("rank@")}
+
+
+@pytest.mark.parametrize("end", ["well", "killed", "cancelled"])
+def test_ranks_of_one_job_end_together(
+    harness: WorkerHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    monkeypatch.setenv("SLMOPS_PROCESSES", "2")
+    release = tmp_path / "release"
+    run = harness.submit(harness.job("shared", "a", folder=str(release)))
+    harness.start()
+    harness.until(lambda: set(ranks_of(harness)) == {"0/2", "1/2"})
+    if end == "well":
+        release.touch()
+    elif end == "killed":
+        os.kill(ranks_of(harness)["1/2"], signal.SIGKILL)
+    else:
+        harness.service.cancel(run.jobs[0].id)
+    done = harness.finish(run).jobs[0]
+    ended = {"well": State.SUCCEEDED, "killed": State.FAILED, "cancelled": State.CANCELLED}
+    assert done.state is ended[end]
+    if end == "killed":
+        assert done.error and (done.error.code, done.error.args["signal"]) == ("train.rank_died", "SIGKILL")
+    harness.until(lambda: not harness.children())

@@ -62,6 +62,7 @@ SAME = {
     "ONNX",
     "Python",
     "QLoRA",
+    "AdamW",
     "ROUGE-L",
     "Tokens",
     "{n} error",

@@ -14,6 +14,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The chat template refuses a question with a system message: {reason}",
         "Correct the template, or choose the one of a family.",
     ),
+    "talk.endless": (
+        "The chat template does not come to an end ({seconds} seconds of processor time).",
+        "Correct the template, or choose the one of a family.",
+    ),
     "talk.question_lost": (
         "The chat template leaves the question out of the prompt.",
         "Correct the template, or choose the one of a family.",

@@ -13,6 +13,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "About {need} of memory is needed on the graphics card; it has {have}, so it only just fits.",
         "End what else uses the card, or take less.",
     ),
+    "train.rank_died": (
+        "Process {rank} of {ranks} of this training ended unexpectedly ({signal}).",
+        "Retry; it goes on from the last checkpoint. See the log for the reason.",
+    ),
+    "train.processes_batch": (
+        "A batch of {batch} can't be shared by {ranks} processes.",
+        "Choose a batch size that is a multiple of {ranks}, or set SLMOPS_PROCESSES.",
+    ),
     "fits.batch": (
         "A batch of {value} with more gradient accumulation learns the same in about {need}.",
         "Lower the batch size and raise the accumulation as much.",

@@ -62,6 +62,8 @@ class HiddenStatesTrainer(AnswerTrainer):
     """AnswerTrainer that draws the student's states to the teacher's. The beginning that all rows of a batch share is
     left out where it is computed apart; validation rows count by their answer."""
 
+    reuses_layers = False
+
     def __init__(self, teacher: Teacher, kept: Sequence[int], params: MethodParams, **options: Any) -> None:
         super().__init__(**options)
         self.teacher = teacher

@@ -32,8 +32,8 @@ def load_model(
     """The torch model behind an artifact of kind model or adapter, in evaluation mode.
 
     An adapter comes on its base, which `lookup` finds by id; with `merged` its weights are added to the base's and a
-    plain model comes back, all of it trainable. `bits`: 4 (nf4) or 8 for a quantized base, which can't be merged. `frozen`: it is to lie
-    below an adapter and does not learn, so that a card may hold it in 16 bits.
+    plain model comes back, all of it trainable. `bits`: 4 (nf4) or 8 for a quantized base, which can't be merged. `frozen`: it
+    is to lie below an adapter and does not learn, so that a card may hold it in 16 bits.
     """
     dtype = frozen_dtype() if frozen else dtype
     if view.kind is Kind.MODEL:

@@ -14,6 +14,7 @@ from transformers import AutoModelForCausalLM
 
 from backend.core import machine
 from backend.core.errors import Problem, StudioError
+from backend.core.limits import within_cpu
 from backend.data.chat_template import Encoder
 from backend.data.dataset import Message
 from backend.ml.inference.findings import reason_of
@@ -22,6 +23,8 @@ QUESTION = "What is the capital of France?"
 SYSTEM = "Answer in one word."
 TOKENS = 8
 _SHOWN_CHARS = 2_000
+_RENDER_SECONDS = 30
+"""Of CPU: the largest vocabularies load in ten, a template renders in a thousandth of one."""
 _SHARE = 0.5
 """Of the free memory that the weights may take for the trial; a larger model is rendered and tokenized only."""
 
@@ -32,13 +35,16 @@ def tried(folder: Path, base: Path | None = None) -> tuple[dict[str, Any], list[
     itself). `base`: of the adapter in `folder`."""
     encoder = Encoder(folder)
     try:
-        talk = encoder.conversation
-        if problem := talk.problem():
-            return {}, [problem]
-        if encoder.tokenizer.token_to_id(talk.end) is None:
-            return {}, [Problem(code="talk.unknown_end", args={"end": talk.end})]
-        messages = [Message(role="system", content=SYSTEM), Message(role="user", content=QUESTION)]
-        ids, text = encoder.chat_ids(messages), encoder.render(messages)
+        with within_cpu(_RENDER_SECONDS):
+            talk = encoder.conversation
+            if problem := talk.problem():
+                return {}, [problem]
+            if encoder.tokenizer.token_to_id(talk.end) is None:
+                return {}, [Problem(code="talk.unknown_end", args={"end": talk.end})]
+            messages = [Message(role="system", content=SYSTEM), Message(role="user", content=QUESTION)]
+            ids, text = encoder.chat_ids(messages), encoder.render(messages)
+    except TimeoutError:
+        return {}, [Problem(code="talk.endless", args={"seconds": _RENDER_SECONDS})]
     except StudioError as error:
         return {}, error.problems
     except TemplateSyntaxError as error:

@@ -31,7 +31,7 @@ def add_adapter(model: Any, params: Any, seed: int) -> Any:
         r=params.rank,
         lora_alpha=params.alpha,
         lora_dropout=params.dropout,
-        target_modules=find_targets(model, params.targets),
+        target_modules=find_targets(model, params.targets, params.top_share),
         use_dora=params.variant == "dora",
         use_rslora=params.variant == "rslora",
         init_lora_weights=True if params.initialization == "default" else params.initialization,
@@ -51,10 +51,10 @@ def add_adapter(model: Any, params: Any, seed: int) -> Any:
     return wrapped
 
 
-def find_targets(model: Any, asked: str | list[str]) -> list[str]:
+def find_targets(model: Any, asked: str | list[str], top_share: float = 1.0) -> list[str]:
     """The modules of `model` that `asked` means (backend.training.adapted.choose_targets)."""
     known = _adaptable(model)
-    return choose_targets((name for name, _module in model.named_modules() if _last(name) in known), asked)
+    return choose_targets((name for name, _module in model.named_modules() if _last(name) in known), asked, top_share)
 
 
 def find_saved(model: Any, asked: list[str]) -> list[str]:

@@ -5,21 +5,26 @@ Exact: causal attention sees the same keys and values. On short labelled rows a 
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import torch
 from transformers.cache_utils import DynamicCache, DynamicLayer
 
 from backend.data.encoding import IGNORE_INDEX
+from backend.ml.training.layer_reuse import LayerReuse
 
 _MIN_SHARED_TOKENS = 4  # tokens
 
 
-def answer_hidden_states(causal: Any, inputs: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
+def answer_hidden_states(
+    causal: Any, inputs: dict[str, Any], reuse: LayerReuse | None = None
+) -> tuple[torch.Tensor, torch.Tensor]:
     """The hidden states (positions, hidden) that predict the answers' tokens, and these tokens (positions), row by row."""
     labels = inputs["labels"]
     first_answer = int((labels != IGNORE_INDEX).any(dim=0).long().argmax())
-    hidden, skipped = hidden_states(causal, inputs, first_answer)
+    with reuse.batch(inputs["input_ids"], inputs["attention_mask"]) if reuse else nullcontext():
+        hidden, skipped = hidden_states(causal, inputs, first_answer)
     labels = labels[:, skipped + 1 :]
     asked = labels != IGNORE_INDEX
     return hidden[:, :-1][asked], labels[asked]

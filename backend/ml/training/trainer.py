@@ -13,6 +13,7 @@ import torch
 from torch.nn import functional
 from transformers import PrinterCallback, TrainerCallback
 from trl import SFTConfig, SFTTrainer  # type: ignore[attr-defined]
+from trl.models.utils import _ForwardRedirection
 
 from backend.core.errors import Problem, StudioError
 from backend.core.settings import Settings
@@ -20,7 +21,7 @@ from backend.core.stage import Context
 from backend.data.encoding import EncodedExamples
 from backend.ml.inference.device import bf16_pays, device, fp16_pays
 from backend.ml.training.answer_score import AnswerScore
-from backend.ml.training.batches import LengthSampler, as_dataset
+from backend.ml.training.batches import UpdateSampler, as_dataset
 from backend.ml.training.checkpoints import explain_disk_full, latest_checkpoint, mark_complete
 from backend.ml.training.control import (
     control_callbacks,
@@ -30,6 +31,8 @@ from backend.ml.training.control import (
     said_of,
     was_finished,
 )
+from backend.ml.training.distributed import is_first, leave_to_first, of_first, shared_config
+from backend.ml.training.layer_reuse import LayerReuse, layer_reuse
 from backend.ml.training.shared_prefix import answer_hidden_states, head_logits
 from backend.training.params import TrainingParams
 from backend.training.trackers import PROJECT, report_to
@@ -80,6 +83,10 @@ def train(
     trainer.remove_callback(PrinterCallback)
     if params.scores_answers:
         trainer.answer_score = AnswerScore(held_out, tokenizer, params.best_by, ctx.raise_if_cancelled)
+    passes = planned * params.batch_size * params.accumulation / max(1, len(data.items))
+    rows = [item["input_ids"] for item in (*data.items, *held_out.items)]
+    if trainer.reuses_layers:
+        trainer.reuse = layer_reuse(base_model_of(trainer.model), rows, passes, ctx.dir)
     start = latest_checkpoint(ctx.checkpoints)
     if start:
         ctx.log(f"Resuming from step {start.name.rsplit('-', 1)[1]}.")
@@ -87,13 +94,16 @@ def train(
         restore_finished(trainer, start)
     else:
         trainer.train(resume_from_checkpoint=str(start) if start else None)
+    leave_to_first(trainer)
     metrics = _metrics(trainer, outcome(trainer.state, params, planned, ctx), trained)
     return Trained(metrics, said_of(trainer.state, data, params))
 
 
 class AnswerTrainer(SFTTrainer):
     """SFTTrainer that runs the output head on the answer's positions only: TRL does so on GPUs, and on a CPU scores every
-    position, which costs more than a small model's layers."""
+    position, which costs more than a small model's layers. `reuses_layers`: nothing reads the outputs of frozen layers."""
+
+    reuses_layers = True
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -101,6 +111,7 @@ class AnswerTrainer(SFTTrainer):
         self.trained_tokens = 0
         self.step_seconds = 0.0
         self.answer_score: AnswerScore | None = None
+        self.reuse: LayerReuse | None = None
 
     def evaluation_loop(self, *given: Any, **named: Any) -> Any:
         """Also what the model's own answers are worth, where that tells the best weights."""
@@ -113,12 +124,24 @@ class AnswerTrainer(SFTTrainer):
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
         """The mean of `total_loss` over the answers' tokens."""
+        own = self.accelerator.unwrap_model(model)
+        if own is model:
+            return self._mean_loss(own, inputs, num_items_in_batch)
+        shared = _ForwardRedirection()(model, own, self._mean_loss, own, inputs, num_items_in_batch)
+        # Gradients are averaged over the processes, and the tokens of all of them are counted.
+        return shared if num_items_in_batch is None else shared * self.accelerator.num_processes
+
+    def _mean_loss(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any) -> Any:
         causal = base_model_of(model)
         with self.accelerator.autocast():
-            hidden, labels = answer_hidden_states(causal, inputs)
+            hidden, labels = answer_hidden_states(causal, inputs, self.reuse)
             logits = head_logits(causal, hidden)
         total = self.total_loss(logits.float(), labels, inputs)
         return total / (len(labels) if num_items_in_batch is None else num_items_in_batch)
+
+    def own_tokens(self) -> torch.Tensor:
+        """Tokens that this process has trained on."""
+        return torch.tensor(self.trained_tokens, device=self.accelerator.device)
 
     def total_loss(self, logits: Any, labels: Any, inputs: dict[str, Any]) -> Any:
         """Sum of the negative log-likelihood of `labels` (positions) by `logits` (positions, vocabulary), in nats."""
@@ -131,8 +154,10 @@ class AnswerTrainer(SFTTrainer):
         self.trained_tokens += int(inputs["attention_mask"].sum())
         return loss
 
-    def _get_train_sampler(self, train_dataset: Any = None) -> LengthSampler:
-        return LengthSampler(self.lengths, self.args.train_batch_size, self.args.seed)
+    def _get_train_sampler(self, train_dataset: Any = None) -> UpdateSampler:
+        return UpdateSampler(
+            self.lengths, self.args.train_batch_size * self.args.gradient_accumulation_steps, self.args.seed
+        )
 
     def create_model_card(self, *_: Any, **__: Any) -> None:
         """Checkpoints carry no card."""
@@ -141,8 +166,10 @@ class AnswerTrainer(SFTTrainer):
         with explain_disk_full(Path(str(self.args.output_dir))):
             super()._save_checkpoint(model, trial)
             folder = Path(str(self.args.output_dir)) / f"checkpoint-{self.state.global_step}"
-            (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle that nobody reads
-            mark_complete(folder)
+            self.accelerator.wait_for_everyone()
+            if is_first():
+                (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle that nobody reads
+                mark_complete(folder)
 
 
 def base_model_of(model: Any) -> Any:
@@ -182,7 +209,8 @@ class ProgressCallback(TrainerCallback):
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self._tell(state, "training")
-        if time.monotonic() - self.saved >= self.pause and state.global_step < state.max_steps:
+        due = time.monotonic() - self.saved >= self.pause and state.global_step < state.max_steps
+        if of_first(due):
             control.should_save = True
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -230,10 +258,11 @@ def _config(
         warmup_steps=math.ceil(params.warmup_ratio * steps),
         weight_decay=params.weight_decay,
         gradient_checkpointing=params.gradient_checkpointing,
-        optim="adamw_torch_fused",
+        optim={"adamw": "adamw_torch_fused", "adamw_8bit": "adamw_8bit"}[params.optimizer],
         bf16=bf16_pays(),
         fp16=fp16_pays(),
         use_cpu=device() == "cpu",
+        **shared_config(params, device() == "cpu"),
         **control_config(params, evaluates),
         prediction_loss_only=True,
         save_total_limit=2,

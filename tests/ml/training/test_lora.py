@@ -51,7 +51,7 @@ def test_every_variant_starts_as_the_base_and_learns(make: Any, targets: Any, va
     ids = torch.tensor([[5, 7, 9, 11]])
     before = model(input_ids=ids).logits.detach()
     asked = {"rank": 4, "alpha": 8, "dropout": 0.0, "targets": targets, "variant": variant, "initialization": "default"}
-    asked["modules_to_save"] = []
+    asked |= {"modules_to_save": [], "top_share": 1.0}
     wrapped = add_adapter(model, SimpleNamespace(**asked), 0)
     first = wrapped(input_ids=ids, labels=ids)
     torch.testing.assert_close(first.logits, before, atol=2e-2, rtol=2e-2)

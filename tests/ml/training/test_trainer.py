@@ -20,7 +20,7 @@ from backend.data.encoding import IGNORE_INDEX, EncodedExamples, encode_rows
 from backend.jobs.context import MemoryContext
 from backend.ml.inference.load import load_model, tokenizer_of
 from backend.ml.training import shared_prefix
-from backend.ml.training.batches import LengthSampler
+from backend.ml.training.batches import UpdateSampler
 from backend.ml.training.checkpoints import explain_disk_full, latest_checkpoint
 from backend.ml.training.shared_prefix import head_logits, hidden_states
 from backend.ml.training.trainer import AnswerTrainer, _config, train
@@ -113,19 +113,22 @@ def test_shared_beginning_changes_neither_states_nor_gradients(tiny_model: Path,
         torch.testing.assert_close(mine, theirs, atol=1e-4, rtol=1e-3)
 
 
-def test_order_depends_on_seed_and_epoch_and_groups_by_length() -> None:
+def test_order_depends_on_seed_and_epoch() -> None:
     lengths = [n % 37 + 1 for n in range(200)]
-    sampler = LengthSampler(lengths, 8, seed=1)
+    sampler = UpdateSampler(lengths, 16, seed=1)
     first = list(sampler)
     assert sorted(first) == list(range(200)) and first == list(sampler)
     sampler.set_epoch(1)
-    assert list(sampler) != first and list(LengthSampler(lengths, 8, seed=2)) != first
-    spread = [max(lengths[i] for i in part) - min(lengths[i] for i in part) for part in _batches(first, 8)]
-    assert sum(spread) / len(spread) < 5
+    assert list(sampler) != first and list(UpdateSampler(lengths, 16, seed=2)) != first
 
 
-def _batches(order: list[int], size: int) -> list[list[int]]:
-    return [order[at : at + size] for at in range(0, len(order), size)]
+def test_an_update_mixes_lengths_and_its_batches_do_not() -> None:
+    """Long and short answers learn together; of one update's rows the longest share a batch."""
+    lengths = [5] * 500 + [50] * 500
+    order = list(UpdateSampler(lengths, 16, seed=1))
+    updates = [[lengths[index] for index in order[at : at + 16]] for at in range(0, 1000, 16)]
+    mixed = [update for update in updates if 5 in update and 50 in update]
+    assert len(mixed) > 0.95 * len(updates) and all(update == sorted(update, reverse=True) for update in updates)
 
 
 def test_loss_falls_and_is_reported(tiny_model: Path, examples: EncodedExamples, ctx: MemoryContext) -> None:
@@ -137,12 +140,14 @@ def test_loss_falls_and_is_reported(tiny_model: Path, examples: EncodedExamples,
     assert done[-1]["done"] == done[-1]["total"] == metrics["steps"] == PARAMS.optimizer_steps(len(examples.items))
 
 
+@pytest.mark.parametrize("optimizer", ["adamw", "adamw_8bit"])
 def test_resumed_run_ends_like_an_unbroken_one(
-    tiny_model: Path, examples: EncodedExamples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_model: Path, examples: EncodedExamples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, optimizer: str
 ) -> None:
     """Stopped in the middle of the second epoch, with the newest checkpoint half-written."""
-    whole, expected = fit(tiny_model, examples, MemoryContext(tmp_path / "whole"))
-    again, same = fit(tiny_model, examples, MemoryContext(tmp_path / "again"))
+    params = PARAMS.model_copy(update={"optimizer": optimizer})
+    whole, expected = fit(tiny_model, examples, MemoryContext(tmp_path / "whole"), params)
+    again, same = fit(tiny_model, examples, MemoryContext(tmp_path / "again"), params)
     _assert_equal(expected, same, exact=True)
     ctx = MemoryContext(tmp_path / "broken")
     progress = ctx.progress
@@ -153,14 +158,14 @@ def test_resumed_run_ends_like_an_unbroken_one(
 
     monkeypatch.setattr(ctx, "progress", stop_at_12)
     with pytest.raises(Cancelled):
-        fit(tiny_model, examples, ctx)
+        fit(tiny_model, examples, ctx, params)
     kept = latest_checkpoint(ctx.checkpoints)
     assert kept and kept.name == "checkpoint-11"
     shutil.copytree(kept, kept.with_name("checkpoint-12"))
     (kept.with_name("checkpoint-12") / "optimizer.pt").write_bytes(b"half")
     monkeypatch.undo()
     ctx.stop = False
-    resumed, model = fit(tiny_model, examples, ctx)
+    resumed, model = fit(tiny_model, examples, ctx, params)
     assert any("Resuming from step 11" in event.get("text", "") for event in ctx.events)
     _assert_equal(expected, model, exact=False)
     for name in ("train_loss", "eval_loss", "steps"):
