@@ -86,8 +86,8 @@ def speed(home: Path) -> float:
 
 def measure_gflops(size: int = 1024, rounds: int = 6) -> float:
     """float32 products of two `size` x `size` matrices on all cores, in 10^9 operations a second: by the clock where the
-    machine is quiet. Beside other work, when threads wait for cores, what one core does in its own CPU time, times the cores (10
-    busy processes on 2 cores: 92 x 2 by CPU time, 2 by the clock, 190 when quiet)."""
+    machine is quiet. Beside other work, when threads wait for cores, what one core does in its own CPU time, times the cores:
+    with 10 busy processes on 2 cores 92 x 2, and 2 by the clock."""
     import numpy as np
     from threadpoolctl import threadpool_limits
 

@@ -162,8 +162,7 @@ class Stage(Form[P], Generic[P, R]):
     """One row of the registry. `title`: what it does, on pages; `page`: the page that has its form, by its address; `kind`: of
     the artifact that it makes, None for none; `example` must validate; `queue` is the capability that its worker needs;
     `freeze(params, studio)` puts into the parameters, at the start, what the studio holds and may change later;
-    `kind_of(params)`: the kind, where they decide it; `parallel(params)`: whether several processes can run it together, as
-    ranks of one training; `hub`: whether it asks the hub, and so gets its token."""
+    `kind_of(params)`: the kind, where they decide it; `hub`: whether it asks the hub, and so gets its token."""
 
     name: str
     title: str
@@ -178,7 +177,6 @@ class Stage(Form[P], Generic[P, R]):
     hub: bool = False
     freeze: Callable[[P, Any], P] | None = None
     kind_of: Callable[[P], Kind | None] | None = None
-    parallel: Callable[[P], bool] = lambda params: False
 
     def makes(self, params: P) -> Kind | None:
         """The kind of what it leaves with these parameters; None where that is no artifact."""

@@ -24,7 +24,7 @@ Report = Callable[[dict[str, Any]], None]
 class JobSpec(BaseModel):
     """All that a child process is told. `inputs`: every referenced artifact with all its ancestors, by id; `names`:
     the reference as it stands in `params` -> artifact id. `endpoints`: the saved ones that `params` names; `trashed`: the
-    artifacts in the trash. `parallel`: whether several processes can share the work, `processes`: how many do."""
+    artifacts in the trash."""
 
     job_id: str
     stage: str
@@ -38,8 +38,6 @@ class JobSpec(BaseModel):
     names: dict[str, str] = {}
     endpoints: dict[str, SavedEndpoint] = {}
     trashed: frozenset[str] = frozenset()
-    parallel: bool = False
-    processes: int = 1
 
 
 class Access(BaseModel):

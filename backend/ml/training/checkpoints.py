@@ -29,7 +29,7 @@ def latest_checkpoint(folder: Path) -> Path | None:
         if _complete(checkpoint):
             found.append((int(checkpoint.name.rsplit("-", 1)[1]), checkpoint))
         else:
-            shutil.rmtree(checkpoint, ignore_errors=True)  # another rank may be removing it
+            shutil.rmtree(checkpoint)
     return max(found)[1] if found else None
 
 

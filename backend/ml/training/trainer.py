@@ -13,7 +13,6 @@ import torch
 from torch.nn import functional
 from transformers import PrinterCallback, TrainerCallback
 from trl import SFTConfig, SFTTrainer  # type: ignore[attr-defined]
-from trl.models.utils import _ForwardRedirection
 
 from backend.core.errors import Problem, StudioError
 from backend.core.settings import Settings
@@ -31,7 +30,6 @@ from backend.ml.training.control import (
     said_of,
     was_finished,
 )
-from backend.ml.training.distributed import is_first, leave_to_first, of_first, shared_config
 from backend.ml.training.layer_reuse import LayerReuse, layer_reuse
 from backend.ml.training.shared_prefix import answer_hidden_states, head_logits
 from backend.training.params import TrainingParams
@@ -94,7 +92,6 @@ def train(
         restore_finished(trainer, start)
     else:
         trainer.train(resume_from_checkpoint=str(start) if start else None)
-    leave_to_first(trainer)
     metrics = _metrics(trainer, outcome(trainer.state, params, planned, ctx), trained)
     return Trained(metrics, said_of(trainer.state, data, params))
 
@@ -124,24 +121,12 @@ class AnswerTrainer(SFTTrainer):
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
         """The mean of `total_loss` over the answers' tokens."""
-        own = self.accelerator.unwrap_model(model)
-        if own is model:
-            return self._mean_loss(own, inputs, num_items_in_batch)
-        shared = _ForwardRedirection()(model, own, self._mean_loss, own, inputs, num_items_in_batch)
-        # Gradients are averaged over the processes, and the tokens of all of them are counted.
-        return shared if num_items_in_batch is None else shared * self.accelerator.num_processes
-
-    def _mean_loss(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any) -> Any:
         causal = base_model_of(model)
         with self.accelerator.autocast():
             hidden, labels = answer_hidden_states(causal, inputs, self.reuse)
             logits = head_logits(causal, hidden)
         total = self.total_loss(logits.float(), labels, inputs)
         return total / (len(labels) if num_items_in_batch is None else num_items_in_batch)
-
-    def own_tokens(self) -> torch.Tensor:
-        """Tokens that this process has trained on."""
-        return torch.tensor(self.trained_tokens, device=self.accelerator.device)
 
     def total_loss(self, logits: Any, labels: Any, inputs: dict[str, Any]) -> Any:
         """Sum of the negative log-likelihood of `labels` (positions) by `logits` (positions, vocabulary), in nats."""
@@ -166,10 +151,8 @@ class AnswerTrainer(SFTTrainer):
         with explain_disk_full(Path(str(self.args.output_dir))):
             super()._save_checkpoint(model, trial)
             folder = Path(str(self.args.output_dir)) / f"checkpoint-{self.state.global_step}"
-            self.accelerator.wait_for_everyone()
-            if is_first():
-                (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle that nobody reads
-                mark_complete(folder)
+            (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle that nobody reads
+            mark_complete(folder)
 
 
 def base_model_of(model: Any) -> Any:
@@ -209,8 +192,7 @@ class ProgressCallback(TrainerCallback):
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self._tell(state, "training")
-        due = time.monotonic() - self.saved >= self.pause and state.global_step < state.max_steps
-        if of_first(due):
+        if time.monotonic() - self.saved >= self.pause and state.global_step < state.max_steps:
             control.should_save = True
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -262,7 +244,6 @@ def _config(
         bf16=bf16_pays(),
         fp16=fp16_pays(),
         use_cpu=device() == "cpu",
-        **shared_config(params, device() == "cpu"),
         **control_config(params, evaluates),
         prediction_loss_only=True,
         save_total_limit=2,
