@@ -22,8 +22,10 @@ from backend.ml.inference.load import load_model, tokenizer_of
 from backend.ml.training import shared_prefix
 from backend.ml.training.batches import UpdateSampler
 from backend.ml.training.checkpoints import explain_disk_full, latest_checkpoint
+from backend.ml.training.lora import add_adapter
 from backend.ml.training.shared_prefix import head_logits, hidden_states
 from backend.ml.training.trainer import AnswerTrainer, _config, train
+from backend.stages.finetune import FinetuneParams
 from backend.training.params import TrainingParams
 from tests.helpers import model_view, tiny_dataset
 
@@ -219,3 +221,33 @@ def test_logits_are_those_of_the_architecture(kind: str, own: dict[str, Any]) ->
     with torch.inference_mode():
         hidden = model.base_model(input_ids=ids).last_hidden_state
         torch.testing.assert_close(head_logits(model, hidden), model(input_ids=ids).logits)
+
+
+def test_modules_trained_whole_resume_too(
+    tiny_model: Path, examples: EncodedExamples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    params = FinetuneParams(epochs=2, batch_size=8, learning_rate=5e-3, rank=4, alpha=8, modules_to_save=["lm_head"])
+
+    def tuned(ctx: MemoryContext) -> dict[str, torch.Tensor]:
+        model = add_adapter(load_model(model_view(tiny_model), ctx.input), params, 0)
+        train(model, tokenizer_of(tiny_model), examples, EncodedExamples(items=[]), params, ctx, checkpoint_seconds=0)
+        return {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
+
+    whole = tuned(MemoryContext(tmp_path / "whole"))
+    ctx = MemoryContext(tmp_path / "broken")
+    progress = ctx.progress
+
+    def stop_at_8(done: float, total: float, note: str = "") -> None:
+        progress(done, total, note)
+        ctx.stop = done >= 8
+
+    monkeypatch.setattr(ctx, "progress", stop_at_8)
+    with pytest.raises(Cancelled):
+        tuned(ctx)
+    monkeypatch.undo()
+    ctx.stop = False
+    resumed = tuned(ctx)
+    assert any("Resuming from step 7" in event.get("text", "") for event in ctx.events)
+    assert any("modules_to_save" in name for name in whole)
+    for name, weight in whole.items():
+        torch.testing.assert_close(resumed[name], weight, atol=1e-5, rtol=1e-4)
