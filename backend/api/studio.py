@@ -11,6 +11,7 @@ from typing import Any
 
 from backend import stages
 from backend.api.ablations import Ablations
+from backend.api.checkpoints import Checkpoints
 from backend.api.datasets import Datasets
 from backend.api.endpoints import Endpoints
 from backend.api.hub import Hub
@@ -49,7 +50,9 @@ from backend.results.evaluations import EvaluationView, evaluations
 MODEL_KINDS = (Kind.MODEL, Kind.ADAPTER, Kind.ONNX)
 
 
-class Studio(Datasets, Projects, Ablations, Endpoints, Hub, Imports, Readings, Names, Runs, TeacherTrial, Trash):
+class Studio(
+    Datasets, Projects, Ablations, Checkpoints, Endpoints, Hub, Imports, Readings, Names, Runs, TeacherTrial, Trash
+):
     """One per process: `Studio.open()` takes its settings from the environment."""
 
     def __init__(self, settings: Settings) -> None:
@@ -289,9 +292,6 @@ class Studio(Datasets, Projects, Ablations, Endpoints, Hub, Imports, Readings, N
 
     def storage(self) -> Storage:
         return disk.storage(self.store, self.settings)
-
-    def delete_checkpoints(self, job_id: str) -> int:
-        return disk.delete_checkpoints(self.store, self.settings, job_id)
 
     def gc(self, older_than_days: float = 30, cache: bool = False) -> int:
         freed = trash.empty_expired(self.store, self.settings)

@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
     models.command("list")(list_models)
     models.command("show")(show_model)
     models.command("conversation")(conversation)
+    models.command("from-checkpoint")(from_checkpoint)
     for command in (rename, tag, delete, restore):
         models.command(command.__name__)(command)
     app.add_typer(models, name="models")
@@ -74,6 +75,21 @@ def list_models(json_: _Json = False, project: InProject = None) -> None:
     rows += [["", name, "built-in", "", "", "", "", ""] for name in studio.missing_builtins()]
     table(["id", "name", "kind", "precision", "parameters", "size", "license", "tags"], rows)
     return None
+
+
+def from_checkpoint(
+    job: str,
+    step: int,
+    name: Annotated[str, typer.Option(help="Name of the model.")] = "",
+    json_: _Json = False,
+) -> None:
+    """Make a model of one checkpoint of a training (`slmops jobs checkpoints JOB` lists them). A worker does it."""
+    from backend.api import Studio
+
+    run = Studio.open().start_from_checkpoint(job, step, name)
+    if json_:
+        return print_json(run)
+    return note(f"Run {run.id} is in the queue. Start `slmops worker` when no studio is open.")
 
 
 def show_model(ref: str, json_: _Json = False) -> None:

@@ -140,12 +140,37 @@ def delete(run: str) -> None:
     note(f"Moved {run} to the trash for {studio.trash_days} days.")
 
 
-def checkpoints(job: str) -> None:
-    """Delete the checkpoints of a failed or cancelled job."""
+def checkpoints(
+    job: str,
+    delete: Annotated[bool, typer.Option("--delete", help="Delete them, of a job that is not running.")] = False,
+    json_: _Json = False,
+) -> None:
+    """List the checkpoints of a training job, oldest first: step, losses, time, size."""
     from backend.api import Studio
     from backend.core.units import human_bytes
 
-    note(f"{human_bytes(Studio.open().delete_checkpoints(job))} freed.")
+    studio = Studio.open()
+    if delete:
+        return note(f"{human_bytes(studio.delete_checkpoints(job))} freed.")
+    found = studio.checkpoints(job)
+    if json_:
+        return print_json(found)
+    scores = list(dict.fromkeys(name for each in found for name in each.scores))
+    rows = [
+        [
+            each.step,
+            f"{each.epoch:.2f}",
+            *(_figure(value) for value in (each.train_loss, *map(each.scores.get, scores))),
+        ]
+        + [f"{each.saved:%Y-%m-%d %H:%M}", human_bytes(each.size_bytes)]
+        + [" ".join(word for word, is_so in (("best", each.best), ("taken", each.taken)) if is_so)]
+        for each in found
+    ]
+    return table(["step", "epoch", "train_loss", *scores, "saved (UTC)", "size", ""], rows)
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
 
 
 def gc(

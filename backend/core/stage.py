@@ -89,7 +89,8 @@ class Context(Protocol):
     """All that a running stage sees of the world (`backend.jobs.context.StageContext` is the real one)."""
 
     dir: Path
-    """Survives a crash of the job (partial answers, checkpoints) and goes when the job has succeeded."""
+    """Survives a crash of the job (partial answers, checkpoints) and goes when the job has succeeded, but for the checkpoints
+    that a training keeps (backend.files.checkpoints)."""
     cache: Path
     artifacts: Path
     """The artifact store: `<kind>/<id>/`, with what lies in the trash."""

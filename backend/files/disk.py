@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import time
 from collections import Counter
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView, Kind, State, Storage
 from backend.core.settings import Settings
 from backend.db import Store
+from backend.files.checkpoints import superfluous
 
 _MIN_AGE_SECONDS = 3600
 """A folder without a row that is younger than this may be one that a job is just registering."""
@@ -34,7 +37,7 @@ def storage(store: Store, settings: Settings) -> Storage:
     return Storage(
         by_kind=dict(sizes),
         counts=dict(counts),
-        reclaimable=sum(folder_bytes(folder) for folder in garbage(store, settings)),
+        reclaimable=sum(map(_bytes, garbage(store, settings))),
         free=machine.free_disk_bytes(settings.home),
     )
 
@@ -111,7 +114,8 @@ def delete_run(store: Store, settings: Settings, run_id: str) -> None:
 
 
 def delete_checkpoints(store: Store, settings: Settings, job_id: str) -> int:
-    """Delete what a failed or cancelled job would resume from; returns the bytes freed."""
+    """Delete the checkpoints of a job, kept ones and those that it would resume from; returns the bytes freed. Raises
+    StudioError while it is at work."""
     job = store.job(job_id)
     if job.state.active:
         raise StudioError("core.run_active", ref=job.run_id)
@@ -121,7 +125,8 @@ def delete_checkpoints(store: Store, settings: Settings, job_id: str) -> int:
 
 
 def garbage(store: Store, settings: Settings) -> list[Path]:
-    """Folders that nothing refers to: half-made artifacts, work of jobs that succeeded or are gone."""
+    """Files and folders that nothing refers to: half-made artifacts, work of jobs that succeeded (but for the checkpoints that
+    they keep) or are gone."""
     held = [*store.artifacts(), *store.artifacts(trashed=True)]
     known = {str(artifact.path) for artifact in held}
     jobs = store.job_states()
@@ -135,9 +140,9 @@ def garbage(store: Store, settings: Settings) -> list[Path]:
                 if str(path) not in known and _old(path) and jobs.get(path.name.removeprefix(f"{kind.value}-")) is None
             ]
     if settings.jobs.is_dir():
-        found += [
-            path for path in settings.jobs.iterdir() if jobs.get(path.name, State.SUCCEEDED).finished and _old(path)
-        ]
+        for work in settings.jobs.iterdir():
+            left = superfluous(work) if work.name in jobs else [work]
+            found += [path for path in left if jobs.get(work.name, State.SUCCEEDED).finished and _old(path)]
     said = [path for folder in (settings.reviews, settings.edits) if folder.is_dir() for path in folder.iterdir()]
     ids = {artifact.id for artifact in held}
     found += [path for path in said if path.name not in ids and _old(path)]
@@ -159,9 +164,23 @@ def gc(store: Store, settings: Settings, older_than_days: float = 30, cache: boo
         under_way = {*_partial_folders(settings), settings.cache / "import.lock"}
         doomed += [path for path in settings.cache.iterdir() if path not in under_way]
     for path in doomed:
-        freed += folder_bytes(path) if path.is_dir() else path.stat().st_size
-        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        freed += _bytes(path)
+    remove_all(doomed)
     return freed
+
+
+def remove_all(paths: Iterable[Path]) -> None:
+    """Files and folders, as far as they can be removed."""
+    for path in paths:
+        if path.is_file():
+            with suppress(OSError):
+                path.unlink()
+        else:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _bytes(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else folder_bytes(path)
 
 
 def references_in_use(store: Store) -> dict[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import shutil
 import signal
 import time
 import traceback
@@ -23,6 +22,8 @@ from backend.core.schemas import JobError, Kind, State
 from backend.core.settings import Settings
 from backend.db import Store
 from backend.db import tables as t
+from backend.files.checkpoints import superfluous
+from backend.files.disk import remove_all
 from backend.jobs import disk_reserve, queue
 from backend.jobs.attempt import Attempt, Outcome
 from backend.jobs.card_pool import CardPool
@@ -113,7 +114,7 @@ class Executor:
         if not complete:
             await asyncio.to_thread(recorder.flush)
         if outcome.kind == "succeeded":
-            await asyncio.to_thread(shutil.rmtree, self._settings.jobs / job.id, ignore_errors=True)
+            await asyncio.to_thread(remove_all, superfluous(self._settings.jobs / job.id))
 
     async def _attempt(
         self, job: t.Job, recorder: EventRecorder, made: list[dict[str, Any]], load: MachineLoad

@@ -15,7 +15,8 @@ BUILT_IN = (
     *("download_data", "dataset", "check_data", "clean_data", "edit_data", "baseline"),
     *("audition", "generate", "teacher", "judge", "curate", "review"),
     "download",
-    *("prune", "distill", "capture", "finetune", "hyperparameter_search", "quantize", "scheme_search", "attach"),
+    *("prune", "distill", "capture", "finetune", "hyperparameter_search", "from_checkpoint"),
+    *("quantize", "scheme_search", "attach"),
     *("parity", "evaluate", "checklist", "prove", "package", "push"),
 )
 

@@ -99,11 +99,14 @@ def quote(params: DistillParams, world: World) -> Quote:
         more = teacher_cost(params, teacher.facts, facts, shape, params.batch_size)
         start, trains = start + more[0], trains + more[1]
         vram |= {"teacher": more[1]} if vram else {}
+    weights = facts["parameters"] * 4 + 4_000_000
+    each = learns.trained * 4 + 4_000_000 if params.adapter else weights
+    kept = params.checkpoint_bytes(each, learns.trained, shape.steps) + shape.kept_bytes(facts, top, params.epochs)
     return Quote(
         seconds=(start + shape.slowdown(params) * train) / world.speed(),
         memory_bytes=max(trains, costs.answer_bytes({**facts, "format": "torch"})),
         vram=vram,
-        disk_bytes=facts["parameters"] * 4 + 4_000_000 + shape.kept_bytes(facts, top, params.epochs),
+        disk_bytes=weights + kept,
         forecast={**costs.merged(facts), "format": "torch", "data": params.data, "kept_layers": []}
         | {CONFIG_OF: params.student},
         learning=learns,

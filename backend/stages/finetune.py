@@ -138,6 +138,9 @@ def quote(params: FinetuneParams, world: World) -> Quote:
         base_bytes=_BYTES[params.bits],
         top=top,
     )
+    weights = learns.trained * 4 + 4_000_000
+    kept = params.checkpoint_bytes(weights, learns.trained, shape.steps)
+    kept += shape.kept_bytes(model.facts, top, params.epochs)
     made: dict[str, Any] = {"format": "adapter", "base": params.model, "adapter_parameters": learns.trained}
     if params.full:
         made = {"format": "torch", "kept_layers": []}
@@ -145,7 +148,7 @@ def quote(params: FinetuneParams, world: World) -> Quote:
         seconds=(start + slow * train) / world.speed(),
         memory_bytes=memory,
         vram=vram,
-        disk_bytes=learns.trained * 4 + 4_000_000 + shape.kept_bytes(model.facts, top, params.epochs),
+        disk_bytes=weights + kept,
         forecast={**model.facts, **made, "data": params.data, CONFIG_OF: params.model},
         learning=learns,
     )

@@ -19,6 +19,9 @@ BestBy = Annotated[
     Labels({"loss": "Validation loss", "accuracy": "Accuracy of answers", "token_f1": "Token F1 of answers"}),
 ]
 
+_OPTIMIZER_BYTES = 8
+"""Of a parameter: two means of Adam, in float32."""
+
 
 class ControlParams(Params):
     """What every training asks about its validation rows."""
@@ -61,19 +64,41 @@ class ControlParams(Params):
         description="What tells the best weights. Answers are generated for every validation row, which takes longer.",
     )
 
+    checkpoints_kept: int = Field(
+        default=0,
+        ge=0,
+        le=1000,
+        title="Checkpoints kept",
+        description="Keeps the checkpoints of so many last evaluations and the best, to compare them and make models of "
+        "them. 0 keeps none after the end.",
+    )
+
     @property
-    def needs_validation(self) -> bool:
-        """Whether the run means nothing without validation rows."""
-        return self.patience > 0 or self.keep == "best"
+    def needs_validation(self) -> list[str]:
+        """The fields whose values mean nothing without validation rows."""
+        asked = {
+            "patience": self.patience > 0,
+            "keep": self.keep == "best",
+            "checkpoints_kept": self.checkpoints_kept > 0,
+        }
+        return [name for name, wanted in asked.items() if wanted]
 
     @property
     def scores_answers(self) -> bool:
         """Whether evaluations let the model answer the validation rows."""
-        return self.needs_validation and self.best_by != "loss"
+        return bool(self.needs_validation) and self.best_by != "loss"
 
     def evaluations(self, steps: float, passes: float) -> int:
         """How often `steps` optimizer steps in `passes` epochs are evaluated, unless the run stops early."""
         return math.ceil(steps / self.evaluate_steps) if self.evaluate_steps else math.ceil(passes)
+
+    def checkpoint_bytes(self, weights: float, trained: float, steps: float) -> int:
+        """Disk at most for the checkpoints that are kept: each has `weights` bytes, and two that resuming needs have the
+        optimizer's states of `trained` parameters as well."""
+        if not self.checkpoints_kept:
+            return 0
+        evaluated = math.ceil(steps / self.evaluate_steps) if self.evaluate_steps else self.checkpoints_kept
+        return round((min(self.checkpoints_kept, evaluated) + 3) * weights + 2 * _OPTIMIZER_BYTES * trained)
 
 
 class TrainingResult(Result):
@@ -98,12 +123,16 @@ def inactive_control(values: Mapping[str, Any]) -> set[str]:
     if values.get("evaluate_rows") == 0:
         return set(ControlParams.model_fields) - {"evaluate_rows"}
     off = set() if values.get("patience") else {"min_improvement"}
-    return off if values.get("patience") or values.get("keep") == "best" else {*off, "best_by"}
+    asked = values.get("patience") or values.get("checkpoints_kept") or values.get("keep") == "best"
+    return off if asked else {*off, "best_by"}
 
 
 def check_control(params: ControlParams, data: ArtifactInfo | None, data_ref: str) -> list[Problem]:
     """A problem for every field that needs validation rows where the dataset is known to have none."""
     if data is None or data.facts.get("rows", {}).get("validation", 0) or not params.evaluate_rows:
         return []
-    asked = [name for name, value in (("patience", params.patience), ("keep", params.keep == "best")) if value]
-    return [Problem(code="train.no_validation", args={"data": data_ref}, field=name) for name in asked]
+    codes = {"checkpoints_kept": "train.no_checkpoints"}
+    return [
+        Problem(code=codes.get(name, "train.no_validation"), args={"data": data_ref}, field=name)
+        for name in params.needs_validation
+    ]

@@ -86,8 +86,9 @@ def parse_settings(lines: Iterable[str], params: type[Params]) -> tuple[dict[str
 
 
 def searchable(params: type[Params]) -> dict[str, FieldInfo]:
-    """The fields that can have a range or a fixed value: all but what comes in, and what the result is called."""
-    left_out = ref_fields(params) | {"name"}
+    """The fields that can have a range or a fixed value: all but what comes in, what the result is called, and the checkpoints,
+    which trials don't keep."""
+    left_out = ref_fields(params) | {"name", "checkpoints_kept"}
     return {name: info for name, info in params.model_fields.items() if name not in left_out}
 
 

@@ -96,6 +96,20 @@ class StudioBuilder:
                 t.MetricPoint(job_id=job_id, name=name, step=step, value=2.4 / (1 + step / 20)) for step in range(count)
             )
 
+    def checkpoint(self, job_id: str, step: int, best: int, **scores: float) -> Path:
+        """A checkpoint of a job at a step, whose evaluation gave `scores`; `best`: the step of the best until then."""
+        folder = self.studio.settings.jobs / job_id / "checkpoints" / f"checkpoint-{step}"
+        folder.mkdir(parents=True)
+        log: list[dict[str, Any]] = [{"step": step - 1, "loss": 0.5}, {"step": step, "loss": 0.3}]
+        log += [{"step": step, **scores}] if scores else []
+        state = {"epoch": step / 10, "global_step": step, "best_global_step": best, "log_history": log}
+        files = {"trainer_state.json": json.dumps(state), "adapter_model.safetensors": "weights"}
+        files |= {"optimizer.pt": "moments", "complete.json": ""}
+        sizes = {name: len(text) for name, text in files.items() if text}
+        for name, text in (files | {"complete.json": json.dumps(sizes)}).items():
+            (folder / name).write_text(text, "utf-8")
+        return folder
+
     def log(self, job_id: str, *lines: str) -> None:
         with self.store.session() as session:
             session.add_all(t.LogLine(job_id=job_id, level="info", text=line) for line in lines)

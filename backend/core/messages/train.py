@@ -54,6 +54,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "“{data}” has no validation rows to tell the best weights.",
         "Split off validation rows, or keep the last weights without early stopping.",
     ),
+    "train.no_checkpoints": (
+        "“{data}” has no validation rows, and only evaluations leave checkpoints.",
+        "Split off validation rows, or keep 0 checkpoints.",
+    ),
     "train.no_validation_left": (
         "No validation row fits the maximum length.",
         "Raise the maximum length, or keep the last weights without early stopping.",

@@ -12,6 +12,7 @@ from transformers.trainer import TRAINER_STATE_NAME
 from backend.core.errors import Problem
 from backend.core.stage import Context
 from backend.data.encoding import IGNORE_INDEX, EncodedExamples
+from backend.files.checkpoints import RESUMABLE, SCORES, retain
 from backend.training.curve_findings import TrainingRun, curve_findings, label_counts
 from backend.training.params import TrainingParams
 
@@ -32,6 +33,18 @@ class BestCheckpoint(TrainerCallback):
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         _find_best(state, Path(args.output_dir))
+
+
+class KeptCheckpoints(TrainerCallback):
+    """Keeps the checkpoints of the last evaluations and of the best. transformers' own limit counts those by the clock, too,
+    which would push them out."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        evaluated = {entry["step"] for entry in state.log_history if _LOSS in entry}
+        retain(Path(args.output_dir), evaluated, state.best_global_step, self.count)
 
 
 class CurveWatch(TrainerCallback):
@@ -58,19 +71,23 @@ def control_callbacks(params: TrainingParams, data: EncodedExamples, ctx: Contex
     found: list[TrainerCallback] = [
         CurveWatch(data, params, ctx),
         *([BestCheckpoint()] if params.keep == "best" else []),
+        *([KeptCheckpoints(params.checkpoints_kept)] if params.checkpoints_kept else []),
     ]
     return [*found, EarlyStop(params.patience, params.min_improvement)] if params.patience else found
 
 
 def control_config(params: TrainingParams, evaluates: bool) -> dict[str, Any]:
-    """Settings of the trainer. Beside those at the best evaluations the progress asks for checkpoints by the clock."""
+    """Settings of the trainer. Beside those at evaluations the progress asks for checkpoints by the clock."""
     if not evaluates:
-        return {"eval_strategy": "no", "save_strategy": "no"}
-    best = params.keep == "best"
+        return {"eval_strategy": "no", "save_strategy": "no", "save_total_limit": RESUMABLE}
+    best, when = params.keep == "best", "steps" if params.evaluate_steps else "epoch"
+    each = when if params.checkpoints_kept else "best" if best else "no"
     return {
-        "eval_strategy": "steps" if params.evaluate_steps else "epoch",
+        "eval_strategy": when,
         "eval_steps": params.evaluate_steps or None,
-        "save_strategy": "best" if best else "no",
+        "save_strategy": each,
+        "save_total_limit": None if params.checkpoints_kept else RESUMABLE,
+        **({"save_steps": params.evaluate_steps} if each == "steps" else {}),
         "load_best_model_at_end": best,
         "metric_for_best_model": f"eval_{params.best_by}" if params.needs_validation else None,
         "greater_is_better": params.scores_answers if params.needs_validation else None,
@@ -99,15 +116,15 @@ def outcome(state: Any, params: TrainingParams, planned: int, ctx: Context) -> d
     """Of the evaluations: eval_loss (of the weights that are kept), kept_step, best_step, best_eval_loss; where answers tell
     the best weights, their score too; last_... of it where others than the last are kept, planned_steps where it stopped
     early. Empty where nothing was evaluated."""
-    told = [_LOSS, f"eval_{params.best_by}"] if params.scores_answers else [_LOSS]
     measured = {entry["step"]: entry for entry in state.log_history if _LOSS in entry}
     if not measured:
         return {}
     last = measured[max(measured)]
+    told = [name for name in SCORES if name in last]
     chosen = params.keep == "best" and state.best_model_checkpoint
     kept_step = state.best_global_step if chosen else state.global_step
-    kept = measured.get(kept_step, last)
-    found = {name: float(kept[name]) for name in told}
+    kept = measured.get(kept_step, {})  # a checkpoint that was written for resuming alone has no figures
+    found = {name: float(kept[name]) for name in told if kept}
     found |= {"kept_step": float(kept_step), "best_step": float(_best_step(measured, told[-1]))}
     found["best_eval_loss"] = float(measured[_best_step(measured, _LOSS)][_LOSS])
     if kept_step != state.global_step:

@@ -66,7 +66,7 @@ def train(
     when the disk is full, the loss is no number, or no validation row is left of those that the parameters need.
     """
     if params.needs_validation and not held_out.items:
-        raise StudioError("train.no_validation_left", field="patience" if params.patience else "keep")
+        raise StudioError("train.no_validation_left", field=params.needs_validation[0])
     planned = params.optimizer_steps(len(data.items))
     trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
     trackers = report_to(Settings(home=ctx.artifacts.parent), ctx.job_id, ctx.dir)
@@ -246,7 +246,6 @@ def _config(
         use_cpu=device() == "cpu",
         **control_config(params, evaluates),
         prediction_loss_only=True,
-        save_total_limit=2,
         logging_steps=math.ceil(steps / _POINTS),
         logging_first_step=True,
         seed=seed,

@@ -61,8 +61,8 @@ def stage_page(
 
 
 def apply_query_params(*stages: str) -> None:
-    """`?step=<stage>` chooses the step, with `&model=<id>` its form takes that model, once. `?from=<job id>` lets the form of
-    its stage take the parameters of that job, once, and with `&correct=1` marks what made it fail."""
+    """`?step=<stage>` chooses the step, with `&model=<id>` its form takes that model or student, once. `?from=<job id>` lets
+    the form of its stage take the parameters of that job, once, and with `&correct=1` marks what made it fail."""
     wanted = st.query_params.get("step")
     if wanted in stages:
         _take_model(wanted)
@@ -82,9 +82,11 @@ def apply_query_params(*stages: str) -> None:
 
 def _take_model(stage: str) -> None:
     model = st.query_params.pop("model", None)
-    if model and stage in names() and "model" in form_of(stage).params.model_fields:
+    fields = form_of(stage).params.model_fields if stage in names() else {}
+    field = next((name for name in ("model", "student") if name in fields), None)
+    if model and field:
         with api_cache.show_errors():
-            Form(stage).take({"model": model})
+            Form(stage).take({field: model})
 
 
 def jobs_of(stage: str, actions: Callable[[ArtifactView], None] | None = None) -> bool:

@@ -22,9 +22,12 @@ _FEW = 20
 
 @dataclass(frozen=True)
 class Line:
+    """`dots`: points that no line joins."""
+
     name: str
     points: list[tuple[float, float]]
     dashed: bool = False
+    dots: bool = False
 
 
 def marks(evaluations: Sequence[tuple[float, float]], result: Mapping[str, float]) -> list[Line]:
@@ -91,9 +94,10 @@ def line_figure(lines: Sequence[Line], title: str, *, log: bool = False, last: f
             "name": line.name,
             "type": "line",
             "clip": True,
-            "showSymbol": line.dashed or len(line.points) == 1,
-            "symbolSize": 12 if len(line.points) == 1 else 6,
-            "lineStyle": {"width": 2, "type": "dashed" if line.dashed else "solid"},
+            "showSymbol": line.dashed or line.dots or len(line.points) == 1,
+            "symbol": "diamond" if line.dots else "emptyCircle",
+            "symbolSize": 12 if line.dots or len(line.points) == 1 else 6,
+            "lineStyle": {"width": 0 if line.dots else 2, "type": "dashed" if line.dashed else "solid"},
             "data": [point for point in line.points if not log or point[1] > 0],
         }
         for line in lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from backend.core.errors import Cancelled, StudioError
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder
 from backend.data.encoding import EncodedExamples, encode_rows
+from backend.files.checkpoints import list_checkpoints, superfluous
+from backend.files.disk import remove_all
 from backend.jobs.context import MemoryContext
 from backend.ml.inference.load import load_model, tokenizer_of
 from backend.ml.training.answer_score import asked_row
@@ -47,11 +50,12 @@ def trained(
     params: Params = OVERFIT,
     adapter: bool = False,
     count: int = 12,
+    pause: float = 0.2,
 ) -> tuple[Trained, Any]:
     model = load_model(model_view(tiny_model), ctx.input)
     model = add_adapter(model, params, 0) if adapter else model
     data, held_out = EncodedExamples(items=rows[:count]), EncodedExamples(items=rows[-20:])
-    return train(model, tokenizer_of(tiny_model), data, held_out, params, ctx, checkpoint_seconds=0.2), model
+    return train(model, tokenizer_of(tiny_model), data, held_out, params, ctx, checkpoint_seconds=pause), model
 
 
 def fit(
@@ -104,6 +108,30 @@ def test_a_run_that_overfits_stops_and_keeps_its_best_weights(
     assert {problem.code for problem in told} == {"curve.few_rows", *(["curve.overfit"] if rises else [])}
     warned = [event for event in log.events if event["event"] == "log" and event["level"] == "warning"]
     assert sum("Overfitting" in event["text"] for event in warned) == rises
+
+
+def test_the_last_evaluations_and_the_best_stay_when_a_job_has_ended(
+    tiny_model: Path, rows: list[dict[str, Any]], ctx: MemoryContext
+) -> None:
+    """Whether the best is one of them or not (tests/studio/test_checkpoints.py has one that is not)."""
+    params = OVERFIT.model_copy(update={"keep": "last", "checkpoints_kept": 3})
+    (found, _said), _ = trained(tiny_model, rows, ctx, params, pause=math.inf)
+    curve = points(ctx)
+    best = min(curve, key=lambda step: curve[step])
+    expected = sorted({best, *sorted(curve)[-3:]})
+    resumable = {path.parent.name for path in ctx.checkpoints.glob("*/optimizer.pt")}
+    assert resumable == {f"checkpoint-{step:.0f}" for step in sorted(curve)[-2:]}
+    remove_all(superfluous(ctx.dir))
+    kept = list_checkpoints(ctx.dir, found["kept_step"])
+    assert [each.step for each in kept] == expected and [each.step for each in kept if each.best] == [best]
+    assert [each.step for each in kept if each.taken] == [max(curve)]
+    assert [each.scores["eval_loss"] for each in kept] == [curve[step] for step in expected]
+    assert {path.suffix for path in ctx.dir.rglob("*") if path.is_file()} <= {".json", ".safetensors", ".jinja", ".md"}
+    assert [path.name for path in ctx.dir.iterdir()] == ["checkpoints"]
+    weights = max(path.stat().st_size for path in ctx.dir.rglob("*.safetensors"))
+    quoted = params.checkpoint_bytes(weights + 500_000, found["trained_parameters"], found["steps"])
+    assert sum(each.size_bytes for each in kept) < quoted
+    assert params.model_copy(update={"checkpoints_kept": 0}).checkpoint_bytes(weights, 1, 1) == 0
 
 
 @pytest.mark.parametrize("stop_at", [5, 9, "end"])

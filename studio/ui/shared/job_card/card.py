@@ -32,7 +32,8 @@ from studio.ui.shared.formatting import (
 from studio.ui.shared.i18n import _
 from studio.ui.shared.job_card.cancel import cancel_button
 from studio.ui.shared.job_card.check_report import is_report, report_card
-from studio.ui.shared.job_card.loss_curves import loss_chart
+from studio.ui.shared.job_card.checkpoints import loss_with_checkpoints
+from studio.ui.shared.job_card.loss_curves import TRAINING_STAGES
 from studio.ui.shared.job_card.queue_position import move_buttons, start_order_now, why_waiting
 from studio.ui.shared.job_card.resource_usage import usage
 from studio.ui.shared.step_names import step_subjects
@@ -79,7 +80,7 @@ def job_card(
         else:
             _figures(job)
         warnings(job)
-        loss_chart(job)
+        loss_with_checkpoints(job)
         if job.state.ended:
             _next_actions(job, made)
         if log and job.started:
@@ -216,11 +217,20 @@ def _next_actions(job: JobView, made: ArtifactView | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         if made:
             artifact_links(made)
+        if made and job.stage in (*TRAINING_STAGES, "from_checkpoint"):
+            train_further(made)
         if page:
             failed = job.state is State.FAILED
             label = _("Edit form") if failed else _("Edit and rerun")
             query = {"from": job.id} | ({"correct": "1"} if failed else {})
             page_link(page.path, label=label, icon=":material/edit:", query_params=query)
+
+
+def train_further(made: ArtifactView) -> None:
+    """A new training of what one has made: of an adapter as a student, for that is merged first."""
+    page, stage = (nav.FINETUNE, "finetune") if made.kind is Kind.MODEL else (nav.DISTILL, "distill")
+    query = {"step": stage, "model": made.id}
+    page_link(page.path, label=_("Train further"), icon=":material/trending_up:", query_params=query)
 
 
 def artifact_links(made: ArtifactView) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import streamlit as st
 
 from backend.core.schemas import JobView
@@ -14,8 +16,9 @@ TRAINING_STAGES = ("distill", "finetune")
 HEIGHT = 230
 
 
-def loss_chart(job: JobView) -> None:
-    """The chart of a stage that trains, and a line in its place until there is something to draw; nothing for others."""
+def loss_chart(job: JobView, kept: Collection[float] = ()) -> None:
+    """The chart of a stage that trains, and a line in its place until there is something to draw; nothing for others. `kept`:
+    the steps of checkpoints to mark."""
     if job.stage not in TRAINING_STAGES or job.started is None:
         return
     lines = _lines(job)
@@ -29,6 +32,11 @@ def loss_chart(job: JobView) -> None:
         Line(words[name], line, name == "eval_loss") for name, line in lines.items() if line or not job.state.ended
     ]
     result = job.result.get("metrics", {})
+    drawn += (
+        [Line(_("Checkpoint"), points, dots=True)]
+        if (points := [p for p in lines["eval_loss"] if p[0] in kept])
+        else []
+    )
     drawn += marks(lines["eval_loss"], result)
     whole = job.total if job.note in ("training", "evaluating") else 0
     figure = line_figure(drawn, _("Loss"), last=whole if any(lines.values()) or whole else 1)
