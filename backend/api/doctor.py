@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
 import backend
-from backend.core import machine
+from backend.core import cards, machine
 from backend.core.errors import StudioError, Translate, untranslated
 from backend.core.messages import MESSAGES
 from backend.core.schemas import View
@@ -54,7 +53,7 @@ def run_checks() -> list[Check]:
         _check("ok", "studio location", "{value}", value=str(Path(backend.__file__).parent.parent)),
         *[_package(name) for name in _NEEDED],
         *[_builtin(name, settings) for name in BUILTIN],
-        _gpu(),
+        *_gpus(),
         _foundry(),
         _optional("bitsandbytes", "QLoRA"),
         _cores(settings),
@@ -110,10 +109,25 @@ def _builtin(name: str, settings: Settings) -> Check:
     return _check("absent", "built-in model", "not downloaded", "`slmops models import {name}`", name=name)
 
 
-def _gpu() -> Check:
-    if shutil.which("nvidia-smi") or Path("/dev/nvidia0").exists():
-        return _check("ok", "GPU", "NVIDIA driver found")
-    return _check("absent", "GPU", "none; everything runs on the CPU")
+def _gpus() -> list[Check]:
+    """A line for each card, with what hinders training on it."""
+    found = "{name}: {total}, {free} free, driver {driver}"
+    remedy = (
+        "" if cards.torch_has_cuda() else "This PyTorch has no CUDA: install the build for it to train on the card."
+    )
+    return [
+        _check(
+            "absent" if remedy else "ok",
+            "GPU",
+            found,
+            remedy,
+            name=card.name,
+            total=human_bytes(card.total_bytes),
+            free=human_bytes(card.free_bytes),
+            driver=card.driver,
+        )
+        for card in cards.cards()
+    ] or [_check("absent", "GPU", "none; everything runs on the CPU")]
 
 
 def _cores(settings: Settings) -> Check:

@@ -240,7 +240,8 @@ def show_plan(plan: Plan, as_json: bool) -> None:
             step.step.id,
             step.step.stage,
             duration_range(step.quote.least_seconds, step.quote.most_seconds),
-            human_bytes(step.quote.memory_bytes),
+            human_bytes(step.quote.memory_bytes)
+            + (f" + GPU {human_bytes(vram)}" if (vram := step.quote.vram_bytes) else ""),
             human_bytes(step.quote.disk_bytes),
             f"{format_usd(step.quote.money)} USD" if step.quote.money else "",
         ]

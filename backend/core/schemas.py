@@ -96,7 +96,8 @@ class Quote(View):
     end, `tokens` sent to and from a paid endpoint, `money` that they cost in USD as far as prices are known. `stretch`: how
     much longer than the stage's own estimate its last runs took here (1.0: none yet), of which there were `runs`; most runs
     end between `least_seconds` and `most_seconds` (0: not known). `forecast`: the facts that its artifact will have, so
-    that later stages can be quoted. `learning`: of a training."""
+    that later stages can be quoted. `learning`: of a training. `vram`: peak bytes on a graphics card by what holds them, empty
+    of work that runs on the CPU."""
 
     seconds: float
     memory_bytes: int
@@ -109,6 +110,12 @@ class Quote(View):
     most_seconds: float = 0.0
     forecast: dict[str, Any] = {}
     learning: Learning | None = None
+    vram: dict[str, int] = {}
+
+    @property
+    def vram_bytes(self) -> int:
+        """Peak bytes on the card; 0 on the CPU."""
+        return sum(self.vram.values())
 
 
 def whole_range(quotes: Iterable[Quote]) -> tuple[float, float]:

@@ -66,6 +66,8 @@ class World(Protocol):
 
     memory_bytes: int
     free_disk_bytes: int
+    card_bytes: int
+    """Of the smallest graphics card that stages run on here; 0: none, they run on the CPU."""
 
     def describe(self, ref: str) -> ArtifactInfo | None:
         """The artifact behind `ref`, or None when there is none."""
@@ -225,12 +227,20 @@ def check_refs(params: Params, world: World) -> list[Problem]:
     return problems
 
 
+TIGHT = 0.9
+"""Share of the memory that is there from which a quote only just fits."""
+
+
 def check_fits(quote: Quote, world: World) -> list[Problem]:
-    """Problems when a quote needs more memory or disk than this machine has."""
+    """Problems when a quote needs more memory, on a card or beside it, or more disk than this machine has; not blocking when it
+    needs nearly all of the memory."""
     problems = []
-    if quote.memory_bytes > world.memory_bytes:
-        args = {"need": human_bytes(quote.memory_bytes), "have": human_bytes(world.memory_bytes)}
-        problems.append(Problem(code="core.memory_low", args=args))
+    held = (("memory", quote.memory_bytes, world.memory_bytes), ("vram", quote.vram_bytes, world.card_bytes))
+    for name, need, have in held:
+        if need > TIGHT * have:
+            args, over = {"need": human_bytes(need), "have": human_bytes(have)}, need > have
+            code = f"core.{name}_{'low' if over else 'tight'}"
+            problems.append(Problem(code=code, args=args, blocking=over))
     if quote.disk_bytes > world.free_disk_bytes:
         args = {
             "need": human_bytes(quote.disk_bytes),

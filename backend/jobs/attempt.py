@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +38,8 @@ class Outcome:
 
 class Attempt:
     """`run` starts the child and returns its outcome; `stop` and `renew` may be called meanwhile. the child is
-    told its `access` on standard input, so that no list of processes, file or log has its secrets."""
+    told its `access` on standard input, so that no list of processes, file or log has its secrets. `devices`: variables that
+    name its graphics cards."""
 
     def __init__(
         self,
@@ -47,12 +48,14 @@ class Attempt:
         log: Path,
         report: Callable[[dict[str, Any]], None],
         access: Access | None = None,
+        devices: Mapping[str, str] | None = None,
     ) -> None:
         self._order = order
         self._program = program
         self._log = log
         self._report = report
         self._access = access or Access()
+        self._devices = devices or {}
         self._last: dict[str, Any] | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._stop = asyncio.Event()
@@ -81,7 +84,7 @@ class Attempt:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
                 cwd=ROOT,
-                env=child_environment(self._order.dir, self._access.network),
+                env=child_environment(self._order.dir, self._access.network) | dict(self._devices),
                 start_new_session=True,
                 limit=_LINE_LIMIT,
             )

@@ -7,7 +7,7 @@ the workflows of old ones. The settings are those that were measured; never set 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 
 from dbos import DBOS, DBOSPortableJSONSerializer, SetWorkflowID
@@ -21,13 +21,19 @@ _ATTEMPTS = 10_000  # attempts are counted in the job table
 
 
 class DbosQueue:
-    """One dbos executor. `execute` is awaited once for every ticket that this process gets."""
+    """One dbos executor. `execute` is awaited once for every ticket that this process gets, `slots` of a queue at once."""
 
     def __init__(
-        self, settings: Settings, worker: str, queues: Collection[str], execute: Callable[[Ticket], Awaitable[None]]
+        self,
+        settings: Settings,
+        worker: str,
+        queues: Collection[str],
+        execute: Callable[[Ticket], Awaitable[None]],
+        slots: Mapping[str, int] = SLOTS,
     ) -> None:
         self._worker = worker
         self._queues = queues
+        self._slots = slots
         if settings.sqlite:
             _enable_wal(settings.queue_url)
         DBOS(
@@ -59,7 +65,7 @@ class DbosQueue:
         for name in self._queues:
             await DBOS.register_queue_async(
                 name,
-                worker_concurrency=SLOTS[name],
+                worker_concurrency=self._slots[name],
                 polling_interval_sec=_POLL_SECONDS,
                 on_conflict="always_update",
             )

@@ -26,6 +26,7 @@ from backend.files.checkpoints import superfluous
 from backend.files.disk import remove_all
 from backend.jobs import disk_reserve, queue
 from backend.jobs.attempt import Attempt, Outcome
+from backend.jobs.card_pool import CardPool
 from backend.jobs.child import DONE
 from backend.jobs.machine_load import MachineLoad
 from backend.jobs.queue import Ticket
@@ -46,12 +47,13 @@ log = logging.getLogger(__name__)
 class Executor:
     """All jobs that this worker runs now. `find` looks stages up, `module` is the child's entry."""
 
-    def __init__(self, settings: Settings, store: Store, worker: str, find: Find, module: str) -> None:
+    def __init__(self, settings: Settings, store: Store, worker: str, find: Find, module: str, cards: CardPool) -> None:
         self._settings = settings
         self._store = store
         self._worker = worker
         self._find = find
         self._module = module
+        self._cards = cards
         self._running: set[str] = set()
         self._attempts: dict[str, Attempt] = {}
         self._shutting_down = False
@@ -132,17 +134,18 @@ class Executor:
                 made[:] = [one for one in made if one["path"] != event["path"]] + [event]
             recorder.record(event)
 
-        attempt = Attempt(order, self._module, self._settings.logs / f"{job.id}.log", report, access)
-        self._attempts[job.id] = attempt
-        if self._shutting_down:
-            return Outcome("stopped")
-        flushing = asyncio.create_task(_flush_periodically(recorder, attempt, load))
-        try:
-            return await attempt.run(partial(_write_pid, self._store, job))
-        finally:
-            del self._attempts[job.id]
-            flushing.cancel()
-            await asyncio.to_thread(self._keep_facts, checked)
+        with self._cards.environment(job.queue) as devices:
+            attempt = Attempt(order, self._module, self._settings.logs / f"{job.id}.log", report, access, devices)
+            self._attempts[job.id] = attempt
+            if self._shutting_down:
+                return Outcome("stopped")
+            flushing = asyncio.create_task(_flush_periodically(recorder, attempt, load))
+            try:
+                return await attempt.run(partial(_write_pid, self._store, job))
+            finally:
+                del self._attempts[job.id]
+                flushing.cancel()
+                await asyncio.to_thread(self._keep_facts, checked)
 
     def _keep_facts(self, checked: dict[str, dict[str, Any]]) -> None:
         """What a check of models found before the stage began."""

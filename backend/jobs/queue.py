@@ -7,7 +7,6 @@ and Postgres behave alike.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,12 +15,14 @@ from typing import Any
 
 from sqlalchemy import select, update
 
+from backend.core.cards import usable_cards
 from backend.core.schemas import JobError, State
 from backend.db import Store
 from backend.db import tables as t
 from backend.db.changes import execution_options
 
 SLOTS = {"light": 2, "cpu": 1, "gpu": 1}
+"""Jobs at once of a worker, by queue; of `gpu` as many as it has cards."""
 MAX_DEATHS = 3
 _CLAIMED = (State.RUNNING, State.CANCELLING)
 _STOPPED = (State.FAILED, State.CANCELLED, State.BLOCKED)
@@ -41,9 +42,8 @@ class Ticket:
 
 
 def served_queues() -> list[str]:
-    """The queues that this machine can serve: `gpu` only where an NVIDIA device shows. Imports no torch."""
-    gpu = Path("/dev/nvidia0").exists() or shutil.which("nvidia-smi") is not None
-    return [name for name in SLOTS if name != "gpu" or gpu]
+    """The queues that this machine can serve: `gpu` only where a card is that PyTorch can use. Imports no torch."""
+    return [name for name in SLOTS if name != "gpu" or usable_cards()]
 
 
 def claim(store: Store, ticket: Ticket, worker: str) -> t.Job | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 
 from sqlalchemy import select
@@ -76,7 +76,9 @@ def swap_priorities(open_jobs: Sequence[JobView], job_id: str, step: int) -> dic
     return {job.id: priorities[job.id] for job in same if priorities[job.id] != job.priority}
 
 
-def dispatch_ready(store: Store, queues: Collection[str], worker: str) -> list[Ticket]:
+def dispatch_ready(
+    store: Store, queues: Collection[str], worker: str, slots: Mapping[str, int] = SLOTS
+) -> list[Ticket]:
     """Set `queued` the jobs that may start now (earlier stages succeeded, queue not paused, slot free): lowest priority
     number first, then oldest, then position. The caller hands each ticket to a worker.
 
@@ -91,7 +93,7 @@ def dispatch_ready(store: Store, queues: Collection[str], worker: str) -> list[T
         paused = set(session.scalars(select(t.QueueState.name).where(t.QueueState.paused)))
         states = _states(session, {job.run_id for job in waiting})
     mine = [job for job in active if job.state != State.WAITING and job.worker in (None, worker)]
-    free = {name: SLOTS[name] - sum(job.queue == name for job in mine) for name in queues}
+    free = {name: slots[name] - sum(job.queue == name for job in mine) for name in queues}
     alone = any(_last_try(job) for job in mine)
     tickets: list[Ticket] = []
     for job in sorted(waiting, key=lambda job: (job.priority, job.created, job.position)):

@@ -70,7 +70,7 @@ class JobService:
                 run_id=run_id,
                 created=created,
                 state=State.WAITING,
-                queue=self._find(job.stage).queue,
+                queue="gpu" if job.quote and job.quote.vram else self._find(job.stage).queue,
                 quote=job.quote.model_dump() if job.quote else None,
                 **job.model_dump(include={"stage_id", "stage", "params", "needs", "seed", "priority"}),
             )

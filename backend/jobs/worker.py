@@ -16,6 +16,7 @@ import socket
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
+from functools import partial
 from uuid import uuid4
 
 from backend.core.errors import StudioError
@@ -25,6 +26,7 @@ from backend.core.settings import Settings
 from backend.db import Store
 from backend.files import trash
 from backend.jobs import disk_reserve, heartbeat, queue, scheduling
+from backend.jobs.card_pool import CardPool
 from backend.jobs.dbos_queue import DbosQueue
 from backend.jobs.executor import Executor
 from backend.jobs.resolve import Find
@@ -46,8 +48,10 @@ class Worker:
         self._settings = settings
         self._queues = list(queues)
         self._store = Store(settings.store_url)
-        self._executor = Executor(settings, self._store, self.id, find, child)
-        self._dbos_queue = DbosQueue(settings, self.id, self._queues, self._executor.execute)
+        cards = CardPool()
+        self._slots = queue.SLOTS | {"gpu": cards.slots}
+        self._executor = Executor(settings, self._store, self.id, find, child, cards)
+        self._dbos_queue = DbosQueue(settings, self.id, self._queues, self._executor.execute, self._slots)
         self._stop = asyncio.Event()
         self._fenced = False
 
@@ -73,7 +77,8 @@ class Worker:
     async def _dispatch_loop(self) -> None:
         while True:
             try:
-                for ticket in await asyncio.to_thread(scheduling.dispatch_ready, self._store, self._queues, self.id):
+                ready = partial(scheduling.dispatch_ready, self._store, self._queues, self.id, self._slots)
+                for ticket in await asyncio.to_thread(ready):
                     await self._enqueue(ticket)
                 if self._executor.busy:
                     for job_id in await asyncio.to_thread(queue.jobs_to_cancel, self._store, self.id):

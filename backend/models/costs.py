@@ -12,6 +12,7 @@ from typing import Any
 _LIBRARIES = (
     1_300_000_000  # torch, transformers, peft, trl and what the allocator holds back: peaks of 2.5 and 2.25 GB measured
 )
+_CUDA_LIBRARIES = 2_000_000_000  # code of cuBLAS and the like that torch maps; not measured here
 _FLOPS_FROZEN = 122e9  # useful operations per second with an adapter on a frozen body, bf16 products
 _FLOPS_FULL = 167e9  # the same when all weights are trained
 _OPTIMIZER_STEP_SECONDS = 4.3e-9  # per parameter of the body and step: reading, converting and updating weights
@@ -183,8 +184,17 @@ def training_bytes(
     """Peak memory: libraries, weights at `base_bytes` each, gradient and two moments of what is trained (`state_bytes` each),
     activations of the share `top` of the layers."""
     weights = int(facts["parameters"]) * base_bytes + trained * state_bytes
-    activations = batch_tokens * top * int(facts["layers"]) * int(facts["hidden_size"]) * _ACTIVATIONS * 4
-    return round(_LIBRARIES + weights + activations)
+    return round(_LIBRARIES + weights + activation_bytes(facts, batch_tokens * top, 4))
+
+
+def activation_bytes(facts: dict[str, Any], batch_tokens: float, value_bytes: int) -> float:
+    """What a forward pass of so many tokens keeps for the backward one, in values of so many bytes."""
+    return batch_tokens * int(facts["layers"]) * int(facts["hidden_size"]) * _ACTIVATIONS * value_bytes
+
+
+def host_bytes(facts: dict[str, Any], base_bytes: float) -> int:
+    """Peak memory of the process whose model trains on a card: libraries, and the weights until they are there."""
+    return round(_LIBRARIES + _CUDA_LIBRARIES + int(facts["parameters"]) * base_bytes)
 
 
 def runtime_of(facts: dict[str, Any]) -> str:

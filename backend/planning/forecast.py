@@ -27,7 +27,7 @@ class ModelForecast(View):
 class _SingleModelWorld:
     """A world that holds one model and nothing else."""
 
-    memory_bytes = free_disk_bytes = 0
+    memory_bytes = free_disk_bytes = card_bytes = 0
 
     def __init__(self, facts: dict[str, Any]) -> None:
         self.facts = facts

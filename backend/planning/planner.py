@@ -10,6 +10,7 @@ from typing import Any
 
 from backend import stages
 from backend.core import machine, refs
+from backend.core.cards import usable_cards
 from backend.core.endpoints import EndpointView
 from backend.core.errors import Problem, StudioError
 from backend.core.schemas import FINISHED, Kind, Quote, whole_range
@@ -29,6 +30,7 @@ class PlanWorld:
         self.settings = settings
         self.memory_bytes = machine.memory_bytes()
         self.free_disk_bytes = machine.free_disk_bytes(settings.home)
+        self.card_bytes = min((card.total_bytes for card in usable_cards()), default=0)
         self.forecasts: dict[str, ArtifactInfo] = {}
         self.kinds: dict[str, tuple[Kind, ...]] = {}
         self._speed: float | None = None

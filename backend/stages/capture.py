@@ -19,7 +19,7 @@ from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder
-from backend.models import costs
+from backend.models import card_memory, costs
 from backend.models.teacher_accuracy import check_answers, warn_inaccurate
 from backend.training.captures import (
     Layout,
@@ -129,9 +129,16 @@ def quote(params: CaptureParams, world: World) -> Quote:
     return Quote(
         seconds=(costs.start_seconds(teacher.facts) + work) / world.speed(),
         memory_bytes=costs.capture_peak_bytes(teacher.facts) + shard,
+        vram=_vram(params, teacher.facts, data.facts) if world.card_bytes else {},
         disk_bytes=size,
         forecast={**layout.facts, "data": params.data, "bytes": size, "vocabulary": teacher.facts["vocabulary"]},
     )
+
+
+def _vram(params: CaptureParams, teacher: dict[str, Any], data: dict[str, Any]) -> dict[str, int]:
+    """On a card: batches of the longest rows, and the positions that are ranked together."""
+    tokens = params.batch_size * min(params.max_length, 2 * costs.row_tokens(data, params.max_length))
+    return card_memory.reading(teacher, tokens, params.batch_size * 2 * costs.answer_tokens(data))
 
 
 SHARD_BYTES = 24

@@ -17,7 +17,7 @@ from backend.core.errors import Problem
 from backend.core.fields import Labels
 from backend.core.refs import DatasetRef, TorchRef
 from backend.core.schemas import ArtifactView, Kind, Quote
-from backend.core.stage import Context, Params, Stage, World, check_fits, check_refs
+from backend.core.stage import Context, Params, Stage, World, check_refs
 from backend.models import costs
 from backend.models.architectures import CONFIG_OF, tune_only
 from backend.models.teacher_accuracy import check_answers, warn_inaccurate
@@ -26,6 +26,7 @@ from backend.training.captures import capture_training_bytes
 from backend.training.control import TrainingResult
 from backend.training.examples import load_examples
 from backend.training.lora import LoraParams, UseAdapterParams, check_lora
+from backend.training.memory import check_training_fits, needs
 from backend.training.methods import MERGING_METHODS, MethodParams, check_method, teacher_cost, unused_fields
 from backend.training.params import check_training, inactive_fields, workload
 from backend.training.rates import Learner
@@ -76,7 +77,8 @@ def check(params: DistillParams, world: World) -> list[Problem]:
         problems += check_lora(params) + check_modules(params, params.student, world)
     notes = tune_only(params.student, world, "student")
     if not any(each.blocking for each in problems):
-        problems += check_fits(quote(params, world), world)
+        student = world.describe(params.student)
+        problems += check_training_fits(params, quote, world, student.facts["hidden_size"] if student else 0)
     return problems + check_answers(params.data, world) + notes
 
 
@@ -89,14 +91,7 @@ def quote(params: DistillParams, world: World) -> Quote:
     train = costs.training_seconds(facts, **shape.timing, frozen=params.adapter, top=top, passes=params.epochs)
     learns = learning(params, params if params.adapter else None, params.student, world, _trained(params, facts))
     train += shape.optimizer_seconds(params, learns.trained)
-    trains = costs.training_bytes(
-        facts,
-        trained=learns.trained,
-        batch_tokens=shape.batch_tokens(params),
-        state_bytes=params.state_bytes,
-        top=top,
-    )
-    trains += shape.rationale_bytes(params, facts["vocabulary"])
+    trains, vram = needs(facts, params, shape, world, trained=learns.trained, frozen=params.adapter, top=top)
     if params.capture and (capture := world.describe(params.capture)):
         train += costs.divergence_seconds(facts, shape.rows * shape.answers)
         trains += capture_training_bytes(capture.facts, params.batch_size * shape.answers, facts["vocabulary"])
@@ -104,12 +99,14 @@ def quote(params: DistillParams, world: World) -> Quote:
     if params.teacher and (teacher := world.describe(params.teacher)):
         more = teacher_cost(params, teacher.facts, facts, shape, params.batch_size)
         start, trains = start + more[0], trains + more[1]
+        vram |= {"teacher": more[1]} if vram else {}
     weights = facts["parameters"] * 4 + 4_000_000
     each = learns.trained * 4 + 4_000_000 if params.adapter else weights
     kept = params.checkpoint_bytes(each, learns.trained, shape.steps) + shape.kept_bytes(facts, top, params.epochs)
     return Quote(
         seconds=(start + shape.slowdown(params) * train) / world.speed(),
         memory_bytes=max(trains, costs.answer_bytes({**facts, "format": "torch"})),
+        vram=vram,
         disk_bytes=weights + kept,
         forecast={**costs.merged(facts), "format": "torch", "data": params.data, "kept_layers": []}
         | {CONFIG_OF: params.student},
@@ -163,7 +160,7 @@ def _student(params: DistillParams, source: ArtifactView, ctx: Context) -> Any:
     from backend.ml.inference.load import load_model
     from backend.ml.training.lora import add_adapter
 
-    model = load_model(source, ctx.input, merged=True)
+    model = load_model(source, ctx.input, merged=True, frozen=params.adapter)
     if params.adapter:
         return add_adapter(model, params, ctx.seed)
     if not trains_embeddings(params, source.facts):

@@ -16,7 +16,7 @@ from backend.core.errors import Problem
 from backend.core.fields import Labels, TrainingBatch
 from backend.core.refs import BaseRef, DatasetRef
 from backend.core.schemas import Kind, Quote
-from backend.core.stage import Context, Params, Stage, World, check_fits, check_refs
+from backend.core.stage import Context, Params, Stage, World, check_refs
 from backend.models import costs
 from backend.models.architectures import CONFIG_OF, tune_only
 from backend.models.teacher_accuracy import check_answers, warn_inaccurate
@@ -24,6 +24,7 @@ from backend.training.adapted import check_modules, learning
 from backend.training.control import TrainingResult
 from backend.training.examples import load_examples
 from backend.training.lora import DORA_COST, FULL, LoraParams, check_lora
+from backend.training.memory import check_training_fits, needs
 from backend.training.params import (
     check_training,
     inactive_fields,
@@ -109,7 +110,7 @@ def check(params: FinetuneParams, world: World) -> list[Problem]:
     if not params.full:
         problems += check_lora(params) + check_modules(params, params.model, world)
     if not any(each.blocking for each in problems):
-        problems += check_fits(quote(params, world), world)
+        problems += check_training_fits(params, quote, world, model.facts["hidden_size"] if model else 0)
     return problems + check_answers(params.data, world) + notes
 
 
@@ -123,12 +124,15 @@ def quote(params: FinetuneParams, world: World) -> Quote:
     train = costs.training_seconds(model.facts, **shape.timing, frozen=not params.full, top=top, passes=params.epochs)
     start = costs.start_seconds(model.facts) + shape.answering_seconds(model.facts, params)
     train += shape.optimizer_seconds(params, learns.trained)
-    memory = costs.training_bytes(
+    memory, vram = needs(
         model.facts,
+        params,
+        shape,
+        world,
         trained=learns.trained,
-        batch_tokens=shape.batch_tokens(params),
+        frozen=not params.full,
+        bits=params.bits,
         base_bytes=_BYTES[params.bits],
-        state_bytes=params.state_bytes,
         top=top,
     )
     weights = learns.trained * 4 + 4_000_000
@@ -139,7 +143,8 @@ def quote(params: FinetuneParams, world: World) -> Quote:
         made = {"format": "torch", "kept_layers": []}
     return Quote(
         seconds=(start + slow * train) / world.speed(),
-        memory_bytes=memory + shape.rationale_bytes(params, model.facts["vocabulary"]),
+        memory_bytes=memory,
+        vram=vram,
         disk_bytes=weights + kept,
         forecast={**model.facts, **made, "data": params.data, CONFIG_OF: params.model},
         learning=learns,
@@ -160,7 +165,7 @@ def run(params: FinetuneParams, ctx: Context) -> FinetuneResult:
     examples, held_out = load_examples(params, base.path, data, ctx)
     ctx.raise_if_cancelled()
     ctx.progress(0, 1, "loading the model")
-    model = load_model(base, ctx.input, bits=params.bits)
+    model = load_model(base, ctx.input, bits=params.bits, frozen=not params.full)
     model = model if params.full else add_adapter(model, params, ctx.seed)
     make = rationale_trainer(params, examples)
     trained = train(model, tokenizer_of(base.path), examples, held_out, params, ctx, make)

@@ -153,7 +153,9 @@ def check(params: SearchParams, world: World) -> list[Problem]:
         return [Problem(code="search.kinds", field="space")]
     problems = asked.check(world)
     fits = [] if any(each.blocking for each in problems) else check_fits(quote(params, world), world)
-    return problems + [each for each in fits if each.code not in {problem.code for problem in problems}]
+    told = problems + [each for each in fits if each.code not in {problem.code for problem in problems}]
+    low = {each.code for each in told if each.code in ("core.memory_low", "core.vram_low")}
+    return [each for each in told if each.code.replace("_tight", "_low") not in low or each.code in low]
 
 
 def quote(params: SearchParams, world: World) -> Quote:
@@ -171,7 +173,8 @@ def quote(params: SearchParams, world: World) -> Quote:
         seconds += searched.original_seconds(params.model, params.data, params.rows, world)
     forecast = min(quotes[: len(points)], key=lambda each: each.disk_bytes).forecast
     memory, disk = (max(getattr(each, name) for each in quotes) for name in ("memory_bytes", "disk_bytes"))
-    return Quote(seconds=seconds, memory_bytes=memory, disk_bytes=3 * disk, forecast=forecast)
+    vram = max((each.vram for each in quotes), key=lambda held: sum(held.values()))
+    return Quote(seconds=seconds, memory_bytes=memory, vram=vram, disk_bytes=3 * disk, forecast=forecast)
 
 
 def run(params: SearchParams, ctx: Context) -> SearchResult:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,16 @@ from backend.core.machine import REFERENCE_GFLOPS, SPEED_CACHE_SECONDS, measure_
 
 def test_products_are_measured() -> None:
     assert 0.1 < measure_gflops(size=64, rounds=2) < 1e6
+
+
+def test_waiting_for_a_core_is_not_slowness(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock that runs a thousand times as fast as the CPU time is a machine whose cores others have."""
+    real = time.thread_time
+    monkeypatch.setattr(time, "perf_counter", lambda: 1000 * real())
+    busy = measure_gflops(size=512, rounds=3)
+    monkeypatch.setattr(time, "perf_counter", lambda: real() / machine.physical_cores())
+    quiet = measure_gflops(size=512, rounds=3)
+    assert 0.2 < busy / quiet < 5
 
 
 def test_the_best_value_of_these_cores_is_kept(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -166,9 +166,33 @@ def doubtful(params: FakeParams, ctx: Any) -> Result:
     return steps(params, ctx).model_copy(update={"findings": [found]})
 
 
+def on_cards(params: FakeParams, ctx: Any) -> Result:
+    """Says which cards it sees, and waits until the file `folder` is there."""
+    note(params, f"start@{os.environ.get('CUDA_VISIBLE_DEVICES', 'unset')}")
+    while not Path(params.folder).exists():
+        ctx.raise_if_cancelled()
+        time.sleep(0.05)
+    note(params, "end")
+    return Result()
+
+
 _RUNS = {
     run.__name__: run
-    for run in (steps, spin, suicide, selfkill, flaky, bug, hog, fill, chatty, doubtful, careless, nosy)
+    for run in (
+        steps,
+        spin,
+        suicide,
+        selfkill,
+        flaky,
+        bug,
+        hog,
+        fill,
+        chatty,
+        doubtful,
+        careless,
+        nosy,
+        on_cards,
+    )
 }
 
 

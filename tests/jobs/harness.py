@@ -40,9 +40,9 @@ class WorkerHarness:
     def submit(self, *jobs: NewJob, key: str | None = None) -> RunView:
         return self.service.submit("run", list(jobs), key=key)
 
-    def start(self, ready: bool = True) -> subprocess.Popen[bytes]:
+    def start(self, ready: bool = True, program: str = "tests.jobs.fake_worker") -> subprocess.Popen[bytes]:
         env = {**os.environ, "SLMOPS_HOME": str(self.settings.home)}
-        argv = [sys.executable, "-m", "tests.jobs.fake_worker"]
+        argv = [sys.executable, "-m", program]
         with (self.settings.logs / "worker.log").open("ab") as log:
             process = subprocess.Popen(argv, cwd=ROOT, env=env, stdout=log, stderr=log)
         self.processes.append(process)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
@@ -21,6 +22,7 @@ from backend.jobs.scheduling import start_order
 from studio.ui.jobs import page
 from studio.ui.jobs import table as jobtable
 from studio.ui.shared.job_card.resource_usage import usage
+from tests import fake_cards
 from tests.studio.builder import StudioBuilder
 from tests.studio.conftest import Show, words
 
@@ -279,6 +281,24 @@ def test_memory_and_cores_are_those_of_the_jobs_own_process(builder: StudioBuild
         for process in (child, other):
             process.kill()
             process.wait()
+
+
+def test_a_job_on_a_card_shows_the_cards_memory_load_and_power(
+    show: Show, builder: StudioBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_cards.install(monkeypatch, tmp_path / "bin", fake_cards.row(0), fake_cards.row(1))
+    with builder.store.session() as session:
+        session.merge(t.Worker(id="w2", host=socket.gethostname(), pid=os.getpid(), queues=["gpu"], beat=t.now()))
+    command = [sys.executable, "-c", "import time; time.sleep(600)", "backend.jobs.child", str(os.getpid())]
+    child = subprocess.Popen(command, env={**os.environ, "CUDA_VISIBLE_DEVICES": "GPU-11"})
+    try:
+        builder.run("live", ("finetune", State.RUNNING), pid=child.pid)
+        st.cache_resource.clear()
+        said = words(show("jobs"))
+        assert "NVIDIA Test 1 4.2 GB of 25.2 GB, load 35" in said and "120 W" in said and "Test 0" not in said
+    finally:
+        child.kill()
+        child.wait()
 
 
 def test_an_export_that_begins_otherwise_is_warned_of(show: Show, builder: StudioBuilder) -> None:

@@ -16,6 +16,7 @@ from backend.core.messages import (
     core,
     curves,
     data,
+    devices,
     edits,
     endpoints,
     export_checks,
@@ -85,6 +86,7 @@ for _area in (
     *(architectures, quant, slots, logits, methods, ablation),
     *(chat, endpoints, keys, synth, answers, review, edits, serve, api, jobs, recipe),
     *(
+        devices,
         export_checks,
         foundry,
         teachers,

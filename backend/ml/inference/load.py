@@ -12,6 +12,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 from transformers.utils import logging
 
 from backend.core.schemas import ArtifactView, Kind
+from backend.ml.inference.device import frozen_dtype
 from backend.ml.inference.weight_check import refuse_random
 
 logging.disable_progress_bar()  # a job log is no terminal
@@ -26,12 +27,15 @@ def load_model(
     merged: bool = False,
     dtype: torch.dtype = torch.float32,
     bits: int = 32,
+    frozen: bool = False,
 ) -> Any:
     """The torch model behind an artifact of kind model or adapter, in evaluation mode.
 
     An adapter comes on its base, which `lookup` finds by id; with `merged` its weights are added to the base's and a
-    plain model comes back, all of it trainable. `bits`: 4 (nf4) or 8 for a quantized base, which can't be merged.
+    plain model comes back, all of it trainable. `bits`: 4 (nf4) or 8 for a quantized base, which can't be merged. `frozen`: it
+    is to lie below an adapter and does not learn, so that a card may hold it in 16 bits.
     """
+    dtype = frozen_dtype() if frozen else dtype
     if view.kind is Kind.MODEL:
         return _plain(view.path, dtype, bits)
     base = load_model(lookup(view.facts["base"]), lookup, merged=True, dtype=dtype, bits=bits)

@@ -49,6 +49,9 @@ def add_adapter(model: Any, params: Any, seed: int) -> Any:
     config.modules_to_save = saved and list(
         saved
     )  # PEFT names the input table instead, and would not tie GPT-2's again
+    for weight in wrapped.parameters():
+        if weight.requires_grad:  # modules trained whole come from a base that may be in 16 bits
+            weight.data = weight.data.float()
     if bf16_pays():
         _frozen_to_bf16(wrapped)
     return wrapped

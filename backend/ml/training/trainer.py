@@ -18,7 +18,7 @@ from backend.core.errors import Problem, StudioError
 from backend.core.settings import Settings
 from backend.core.stage import Context
 from backend.data.encoding import EncodedExamples
-from backend.ml.inference.device import bf16_pays, device
+from backend.ml.inference.device import bf16_pays, device, fp16_pays
 from backend.ml.training.answer_score import AnswerScore
 from backend.ml.training.batches import UpdateSampler, as_dataset
 from backend.ml.training.checkpoints import explain_disk_full, latest_checkpoint, mark_complete
@@ -261,6 +261,7 @@ def _config(
         gradient_checkpointing=params.gradient_checkpointing,
         optim={"adamw": "adamw_torch_fused", "adamw_8bit": "adamw_8bit"}[params.optimizer],
         bf16=bf16_pays(),
+        fp16=fp16_pays(),
         use_cpu=device() == "cpu",
         **control_config(params, evaluates),
         prediction_loss_only=True,

@@ -3,12 +3,34 @@
 from __future__ import annotations
 
 from backend.core.schemas import Learning, Quote
-from studio.ui.shared.formatting import decimal, percent
+from studio.ui.shared.formatting import decimal, format_size, percent
 from studio.ui.shared.i18n import _
 
 
 def forecast_lines(stage: str, quote: Quote) -> list[str]:
     """Lines for the quote of a stage; most stages have none."""
+    if quote.vram:
+        return [*_lines(stage, quote), _card_line(quote)]
+    return _lines(stage, quote)
+
+
+def _card_line(quote: Quote) -> str:
+    """What holds the memory of the graphics card."""
+    words = {
+        "context": _("CUDA"),
+        "weights": _("weights"),
+        "gradients": _("gradients"),
+        "optimizer": _("optimizer"),
+        "activations": _("activations"),
+        "logits": _("logits"),
+        "cache": _("KV cache"),
+        "teacher": _("teacher"),
+    }
+    parts = ", ".join(f"{words[name]} {format_size(size)}" for name, size in quote.vram.items() if size)
+    return _("On the graphics card: {parts}.").format(parts=parts)
+
+
+def _lines(stage: str, quote: Quote) -> list[str]:
     if quote.learning:
         return _learning_lines(quote.learning)
     if stage == "quantize" and quote.forecast.get("run") is False:

@@ -192,6 +192,8 @@ def _quote(plan: Plan | None, others: list[Problem], lacking: bool, marked: bool
         with st.container(horizontal=True, gap="medium"):
             st.metric(_("Time"), quoted_time(quote), width="content")
             st.metric(_("Memory"), format_size(quote.memory_bytes), width="content")
+            if quote.vram:
+                st.metric(_("GPU memory"), format_size(quote.vram_bytes), width="content")
             st.metric(_("Disk"), format_size(quote.disk_bytes), width="content")
             if quote.tokens:
                 st.metric(_("Tokens"), number(quote.tokens), width="content")

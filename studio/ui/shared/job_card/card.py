@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from backend.api.forms import names
+from backend.core.cards import Card
 from backend.core.errors import Problem
 from backend.core.schemas import ArtifactView, JobView, Kind, State
 from studio import nav
@@ -144,7 +145,17 @@ def _live_usage(job: JobView) -> None:
     if job.quote:
         memory = _("{used} of about {quoted}").format(used=memory, quoted=format_size(job.quote.memory_bytes))
     cores = "–" if now is None or now.cores is None else _("{n} cores").format(n=number(round(now.cores, 1)))
-    st.caption(f":material/memory: {_('Memory')} {memory}  ·  :material/speed: CPU {cores}{_spent(job)}")
+    on_cards = "".join(f"  ·  :material/developer_board: {_of_card(card)}" for card in (now.cards if now else ()))
+    st.caption(f":material/memory: {_('Memory')} {memory}  ·  :material/speed: CPU {cores}{on_cards}{_spent(job)}")
+
+
+def _of_card(card: Card) -> str:
+    """Memory, load and power of a card that the job has to itself."""
+    used = format_size(card.total_bytes - card.free_bytes)
+    told = [_("{used} of {total}").format(used=used, total=format_size(card.total_bytes))]
+    told += [_("load {share}").format(share=percent(card.load))] if card.load is not None else []
+    told += [f"{number(round(card.watts))} W"] if card.watts is not None else []
+    return f"{escape_markdown(card.name)} {', '.join(told)}"
 
 
 def _spent(job: JobView) -> str:

@@ -1,14 +1,15 @@
-"""What the process of a job takes now: cores and memory, read from the machine and shared by all sessions."""
+"""What the process of a job takes now: cores, memory and cards, read from the machine and shared by all sessions."""
 
 from __future__ import annotations
 
 import socket
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import psutil
 import streamlit as st
 
+from backend.core.cards import VISIBLE, Card, cards
 from backend.core.programs import Programs
 from backend.core.schemas import JobView, WorkerView
 from studio.ui.shared import api_cache
@@ -16,10 +17,12 @@ from studio.ui.shared import api_cache
 
 @dataclass(frozen=True)
 class Usage:
-    """`cores`: how many are busy for it (1.8 of 2); None at the first measure, which has nothing to compare with."""
+    """`cores`: how many are busy for it (1.8 of 2); None at the first measure, which has nothing to compare with. `cards`:
+    those that the worker gave it, as they are now."""
 
     memory_bytes: int
     cores: float | None
+    cards: tuple[Card, ...] = ()
 
 
 @dataclass
@@ -51,12 +54,25 @@ def usage(job: JobView) -> Usage | None:
 
 @st.cache_resource(ttl="2s", max_entries=16, show_spinner=False)
 def _usage(job_id: str, pid: int) -> Usage | None:
-    return _process_tree(job_id, pid).measure(pid) if _is_child(pid, api_cache.workers()) else None
+    if not _is_child(pid, api_cache.workers()):
+        return None
+    now = _process_tree(job_id, pid).measure(pid)
+    return replace(now, cards=_cards_of(pid)) if now else None
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _process_tree(job_id: str, pid: int) -> _ProcessTree:
     return _ProcessTree()
+
+
+def _cards_of(pid: int) -> tuple[Card, ...]:
+    """The cards that a process was given, by their names in its environment."""
+    here = cards()
+    try:
+        given = psutil.Process(pid).environ().get(VISIBLE, "") if here else ""
+    except psutil.Error:
+        return ()
+    return tuple(card for card in here if card.id in given.split(","))
 
 
 def _is_child(pid: int, workers: list[WorkerView]) -> bool:
