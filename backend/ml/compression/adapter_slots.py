@@ -18,7 +18,6 @@ import numpy as np
 import onnx
 import onnxruntime
 from onnx import helper, numpy_helper
-from peft import LoraConfig
 from safetensors.numpy import load_file
 
 from backend.core.errors import StudioError
@@ -71,6 +70,8 @@ def _lora_nodes(graph: Any, node: Any, place: str, sides: tuple[int, int]) -> li
 def write_adapter(adapter: Path, folder: Path, target: Path) -> None:
     """PEFT's LoRA in `adapter` as a file that the model in `folder` can activate. Raises StudioError when it is of another
     kind or changes what has no place."""
+    from peft import LoraConfig  # slow to import, and most exports do without
+
     config = LoraConfig.from_pretrained(str(adapter))
     odd = [name for name in ("use_dora", "modules_to_save", "rank_pattern", "alpha_pattern") if getattr(config, name)]
     if odd or config.bias != "none":

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 from transformers.utils import logging
 
@@ -39,6 +38,8 @@ def load_model(
     if view.kind is Kind.MODEL:
         return _plain(view.path, dtype, bits)
     base = load_model(lookup(view.facts["base"]), lookup, merged=True, dtype=dtype, bits=bits)
+    from peft import PeftModel  # slow to import, and a plain model does without
+
     model = PeftModel.from_pretrained(base, str(view.path), local_files_only=True)
     if not merged:
         return model.eval()
