@@ -16,10 +16,11 @@ export default function ({ data }) {
     if (data.empty && scrolled && !scrolled.touched) scrolled.scrollTop = 0;
   };
   const rest = () => {
-    clearInterval(top);
+    document.removeEventListener("scroll", hold, true);
     if (place()) place().touched = true;
   };
-  const top = setInterval(hold, 100);
+  hold();
+  document.addEventListener("scroll", hold, { capture: true, passive: true });
   for (const each of hands) document.addEventListener(each, rest, { passive: true });
   const name = () => {
     document.querySelector("[data-testid=stChatInputSubmitButton]")?.setAttribute("aria-label", data.send);
@@ -34,7 +35,7 @@ export default function ({ data }) {
   document.addEventListener("focusin", name);
   document.addEventListener("keydown", send);
   return () => {
-    clearInterval(top);
+    document.removeEventListener("scroll", hold, true);
     for (const each of hands) document.removeEventListener(each, rest);
     document.removeEventListener("focusin", name);
     document.removeEventListener("keydown", send);
