@@ -102,7 +102,7 @@ def train(
 
 
 class StudioTrainer(Trainer):
-    """What is added to each of TRL's trainers, standing before it among the bases: batches of rows of one length, time and
+    """What is added to each of TRL's trainers, standing before it among the bases: rows by chance, time and
     tokens, the model's own answers, checkpoints that can be trusted. `reuses_layers`: nothing reads the outputs of frozen
     layers."""
 
