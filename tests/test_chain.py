@@ -19,7 +19,7 @@ from tests.helpers import build_tiny_model
 
 pytestmark = [pytest.mark.ml, pytest.mark.timeout(600)]
 
-FULL = {"epochs": 10, "batch_size": 8, "max_length": 64, "learning_rate": 0.004, "train_embeddings": "always"}
+FULL = {"epochs": 24, "batch_size": 8, "max_length": 64, "learning_rate": 0.004, "train_embeddings": "always"}
 RECIPE: dict[str, Any] = {
     "name": "tiny chain",
     "seed": 3,

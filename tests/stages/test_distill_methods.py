@@ -29,7 +29,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ArtifactView]:
     data = dataset_view(tiny_dataset(folder / "data"))
     blank = model_view(build_tiny_model(folder / "blank", layers=4))
     found = {"data": data, "blank": blank}
-    path, manifest = made(learn(folder / "teach", found, "blank", epochs=12, evaluate_rows=0))
+    path, manifest = made(learn(folder / "teach", found, "blank", epochs=24, evaluate_rows=0))
     found["teacher"] = view(path, Kind.MODEL, "model-teacher", **manifest["facts"])
     ctx = MemoryContext(folder / "cut", [*found.values()])
     given = {"model": "model-teacher", "data": data.id, "layers": [0, 2], "vocabulary_size": 300}

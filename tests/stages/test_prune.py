@@ -255,7 +255,7 @@ def test_what_was_cut_learns_to_answer(tmp_path: Path) -> None:
     inputs = [base, dataset_view(tiny_dataset(tmp_path / "data", rows=120))]
     _, student, _ = cut(tmp_path, inputs, keep_layers=1)
     ctx = MemoryContext(tmp_path / "distill", [student, inputs[1]])
-    params = {"student": student.id, "data": inputs[1].id, "epochs": 12, "learning_rate": 0.004, "batch_size": 8}
+    params = {"student": student.id, "data": inputs[1].id, "epochs": 20, "learning_rate": 0.004, "batch_size": 8}
     distill.STAGE.run(distill.STAGE.parse({**params, "train_embeddings": "always"}), ctx)
     path, manifest = made(ctx)
     assert (path / "tokenizer.json").read_bytes() == (student.path / "tokenizer.json").read_bytes()

@@ -210,5 +210,5 @@ def test_charts_show_what_was_tried(builder: StudioBuilder) -> None:
     assert history_chart(report)["data"][0]["marker"]["symbol"] == ["circle-open", "circle"]
     assert [axis["label"] for axis in parallel_chart(report, "#000")["data"][0]["dimensions"]][1:] == [
         "Accuracy",
-        "Size on disk",
+        "Size on<br>disk",
     ]

@@ -45,7 +45,7 @@ def kto(setup: Setup) -> Make:
 
     def make(record: Record) -> list[Example]:
         values = record.values
-        good = _verdict(as_text(value_of(values, flag), flag))
+        good = _is_good(as_text(value_of(values, flag), flag))
         prompt = _prompt(setup, values)
         for turn in prompt:
             turn.learned = False
@@ -59,7 +59,7 @@ def kto(setup: Setup) -> Make:
     return make
 
 
-def _verdict(text: str) -> bool:
+def _is_good(text: str) -> bool:
     """Whether an answer is a good one. Raises Unusable for a word that does not say."""
     word = text.strip().casefold()
     if word not in _GOOD | _NOT_GOOD:

@@ -192,7 +192,8 @@ class Search:
                 self.ctx.log(event["text"], event["level"])
             elif event["event"] == "progress":
                 share = event["done"] / event["total"] if event["total"] else 0.0
-                self.ctx.progress(done + share, self.budget.trials, event["note"])
+                note = event["note"]
+                self.ctx.progress(done + share, self.budget.trials, note)
             elif event["event"] == "metric" and event["name"] == CURVE:
                 self._weigh(trial, event["value"], round(share * 100))
 

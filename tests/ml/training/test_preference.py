@@ -93,7 +93,7 @@ def test_the_margin_grows(tiny_model: Path, ctx: MemoryContext, tmp_path: Path, 
     after = margins(model, tiny_model, data)
     assert float((after > before).float().mean()) > 0.9 and float((after - before).mean()) > 0.5
     assert curve(ctx, "reward_margin")[0] == pytest.approx(0, abs=0.05), "at first the model is its reference"
-    assert metrics["reward_margin"] > 0.05 and metrics["eval_loss"] < curve(ctx, "loss")[0]
+    assert metrics["reward_margin"] > 0.05 and metrics["eval_loss"] < curve(ctx, "eval_loss")[0]
     if method == "dpo":
         assert curve(ctx, "loss")[0] == pytest.approx(log(2), abs=5e-3)
         assert metrics["eval_reward_accuracy"] > 0.9 and "reward_accuracy" in metrics

@@ -19,7 +19,14 @@ from tests.helpers import build_tiny_model, model_view
 
 pytestmark = pytest.mark.ml
 LORA = SimpleNamespace(
-    rank=4, alpha=8, dropout=0.0, targets="all-linear", variant="lora", initialization="gaussian", modules_to_save=[]
+    rank=4,
+    alpha=8,
+    dropout=0.0,
+    targets="all-linear",
+    variant="lora",
+    initialization="gaussian",
+    modules_to_save=[],
+    top_share=1.0,
 )
 HEAD = [1, 5, 7, 9, 11]
 """Tokens that both rows begin with: they are computed once."""

@@ -65,14 +65,14 @@ def _make(job: JobView, found: list[Checkpoint]) -> None:
     free = [each for each in found if not each.taken]
     if not free:
         return
-    steps = {each.step: each for each in free}
+    labels = {each.step: _label(each) for each in free}
     best = next((index for index, each in enumerate(free) if each.best), len(free) - 1)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key=f"from_checkpoint_{job.id}"):
         step = st.selectbox(
             _("Checkpoint"),
-            list(steps),
+            list(labels),
             index=best,
-            format_func=lambda step: _label(steps[step]) if step in steps else str(step),
+            format_func=lambda step: labels.get(step, str(step)),
             key=f"checkpoint_{job.id}",
             width=320,
             filter_mode=None,
