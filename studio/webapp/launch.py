@@ -30,6 +30,8 @@ def options(host: str, port: int) -> dict[str, Any]:
         "server.port": port,
         "server.headless": True,
         "server.fileWatcherType": "none",
+        # Two tabs that walk at once could ask for a kept message that the browser no longer has, which ends the page.
+        "global.minCachedMessageSize": 1e9,
         "server.enableStaticServing": True,
         "browser.gatherUsageStats": False,
         "runner.postScriptGC": False,
