@@ -86,7 +86,7 @@ class LayerReuse:
         if self._given is None:
             return None
         rows, length, _hidden = hidden.shape
-        stored = self._given[:rows, self._at : self._at + length]
+        stored = self._given[:rows, self._at : self._at + length].to(hidden.dtype)
         self._at += length
         return ((stored, *given[1:]), named) if given else ((), {**named, "hidden_states": stored})
 
