@@ -141,7 +141,7 @@ def _views(asked: argparse.Namespace) -> tuple[ArtifactView, ArtifactView]:
 
 def _ours(preset: str, asked: argparse.Namespace) -> dict[str, Any]:
     base, data = _views(asked)
-    ctx = MemoryContext(asked.folder / "ours", [base, data], seed=_SEED)
+    ctx = MemoryContext(asked.folder / _name(preset), [base, data], seed=_SEED)
     chosen = stage("finetune")
     given = {"model": "base", "data": "data", "max_steps": asked.steps, "batch_size": asked.batch}
     given |= {"rank": _RANK, "alpha": _ALPHA, "learning_rate": asked.rate, **FINETUNE_PRESETS.get(preset, {})}
