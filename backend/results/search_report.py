@@ -67,14 +67,19 @@ class SearchReport(View):
 
     @property
     def passed(self) -> bool:
-        """Whether the best trial keeps the quality that was asked for."""
-        return self.chosen.violation <= 0
+        """Whether the best trial keeps the quality that was asked for. Of an original without any, nothing can be kept."""
+        return self.chosen.violation <= 0 and not self.without_quality
+
+    @property
+    def without_quality(self) -> bool:
+        """Whether size decides and the original answers nothing rightly, so that no trial could be compared with it."""
+        return bool(self.original) and not self.original[self.metric] > 0
 
     @property
     def kept(self) -> float:
         """The share of the original's quality that the best trial keeps."""
         whole = self.original.get(self.metric, 0.0)
-        return self.chosen.metrics[self.metric] / whole if whole else 1.0
+        return self.chosen.metrics[self.metric] / whole if whole else 0.0
 
     @property
     def front(self) -> set[int]:

@@ -24,7 +24,7 @@ from backend.training.adapted import check_modules, learning
 from backend.training.control import TrainingResult
 from backend.training.examples import load_examples
 from backend.training.lora import DORA_COST, FULL, LoraParams, check_lora
-from backend.training.memory import check_training_fits, needs
+from backend.training.memory import NF4_BLOCK, check_training_fits, needs
 from backend.training.params import (
     check_training,
     inactive_fields,
@@ -35,7 +35,6 @@ from backend.training.rates import Learner
 from backend.training.rationale import RationaleParams
 from backend.training.turns import training_facts
 
-_BLOCK = 64  # weights that share a scale in the 4-bit format
 _BYTES = {4: 1.5, 8: 2.0, 32: 4.0}
 """Memory of a weight by the bits in which its model is held; token table and head stay in float32."""
 
@@ -104,8 +103,8 @@ def check(params: FinetuneParams, world: World) -> list[Problem]:
     problems = check_training(params, params.model, params.data, world)
     model = world.describe(params.model)
     notes = tune_only(params.model, world, "model")
-    if params.bits == 4 and model and model.facts["hidden_size"] % _BLOCK:
-        args = {"size": model.facts["hidden_size"], "block": _BLOCK}
+    if params.bits == 4 and model and model.facts["hidden_size"] % NF4_BLOCK:
+        args = {"size": model.facts["hidden_size"], "block": NF4_BLOCK}
         problems.append(Problem(code="train.qlora_size", args=args, field="qlora"))
     if not params.full:
         problems += check_lora(params) + check_modules(params, params.model, world)

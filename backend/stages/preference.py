@@ -18,13 +18,14 @@ from backend.core.errors import Problem
 from backend.core.fields import Epochs, Labels, TrainingBatch
 from backend.core.refs import BaseRef, DatasetRef
 from backend.core.schemas import Kind, Quote
-from backend.core.stage import Context, Params, Stage, World, check_fits, check_refs
+from backend.core.stage import Context, Params, Stage, World, check_refs
 from backend.models import costs
 from backend.models.architectures import CONFIG_OF, tune_only
 from backend.models.teacher_accuracy import check_answers, warn_inaccurate
 from backend.training.adapted import check_modules, learning
 from backend.training.control import TrainingResult
 from backend.training.lora import LoraParams, check_lora
+from backend.training.memory import check_training_fits, needs
 from backend.training.params import TrainingParams, check_training, inactive_fields, workload
 from backend.training.preferences import PreferenceMethod, check_preferences, load_preferences, preference_facts
 from backend.training.rates import Learner
@@ -100,7 +101,8 @@ def check(params: PreferenceParams, world: World) -> list[Problem]:
     if params.method == "kto" and params.batch_size < 2:
         problems.append(Problem(code="preference.kto_batch", field="batch_size"))
     if not any(each.blocking for each in problems):
-        problems += check_fits(quote(params, world), world)
+        model = world.describe(params.model)
+        problems += check_training_fits(params, quote, world, model.facts["hidden_size"] if model else 0)
     return problems + check_answers(params.data, world) + tune_only(params.model, world, "model")
 
 
@@ -116,16 +118,15 @@ def quote(params: PreferenceParams, world: World) -> Quote:
     read = costs.teacher_forward_seconds(model.facts, passes, shape.tokens, shape.answers)
     start = costs.start_seconds(model.facts) + shape.answering_seconds(model.facts, params)
     made = {"format": "adapter", "base": params.model, "adapter_parameters": learns.trained}
+    memory, vram = needs(
+        model.facts, params, shape, world, trained=learns.trained, frozen=True, top=top, sequences=sequences
+    )
+    weights = learns.trained * 4 + 4_000_000
     return Quote(
         seconds=(start + train + read) / world.speed(),
-        memory_bytes=costs.training_bytes(
-            model.facts,
-            trained=learns.trained,
-            batch_tokens=sequences * shape.batch_tokens(params),
-            state_bytes=params.state_bytes,
-            top=top,
-        ),
-        disk_bytes=learns.trained * 4 + 4_000_000,
+        memory_bytes=memory,
+        vram=vram,
+        disk_bytes=weights + params.checkpoint_bytes(weights, learns.trained, shape.steps),
         forecast={**model.facts, **made, "data": params.data, CONFIG_OF: params.model},
         learning=learns,
     )
@@ -144,7 +145,9 @@ def run(params: PreferenceParams, ctx: Context) -> PreferenceResult:
     examples, held_out = load_preferences(method, params.max_length, rows, base.path, data, ctx)
     ctx.raise_if_cancelled()
     ctx.progress(0, 1, "loading the model")
-    model, trained = tune(load_model(base, ctx.input), tokenizer_of(base.path), examples, held_out, params, ctx)
+    model, trained = tune(
+        load_model(base, ctx.input, frozen=True), tokenizer_of(base.path), examples, held_out, params, ctx
+    )
     ctx.raise_if_cancelled()
     name = params.name or f"{data.name}-{method}"
     return PreferenceResult(**keep_adapter(model, trained, (base, data), name, ctx, params))

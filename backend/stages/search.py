@@ -237,7 +237,9 @@ def _metrics(report: SearchReport, told: dict[str, float]) -> dict[str, float]:
 
 
 def _findings(report: SearchReport) -> list[Problem]:
-    """That no trial keeps the quality that was asked for."""
+    """That no trial keeps the quality that was asked for, or that there was none to keep."""
+    if report.without_quality:
+        return [Problem(code="search.no_quality", field="model", blocking=False)]
     args = {"value": percent_text(report.kept), "limit": percent_text(report.keep)} if report.original else {}
     return [] if report.passed else [Problem(code="good.search", args=args, blocking=False)]
 

@@ -29,11 +29,12 @@ def choose_targets(paths: Iterable[str], asked: str | list[str], top_share: floa
     if top_share < 1:
         layers = 1 + max((_layer(path) for path in paths), default=0)
         chosen = set(choose_targets(paths, asked))
-        return [
-            path
-            for path in paths
-            if _layer(path) >= layers - math.ceil(top_share * layers) and chosen & {path, _last(path)}
-        ]
+        upper = [path for path in paths if _layer(path) >= layers - math.ceil(top_share * layers)]
+        taken = [path for path in upper if chosen & {path, _last(path)}]
+        if not taken:
+            named, there = (", ".join(sorted(names)) for names in (chosen, {_last(path) for path in upper}))
+            raise StudioError("train.targets", field="targets", target=named, known=there)
+        return taken
     known = sorted({_last(path) for path in paths})
     if asked == "all-linear":
         return known

@@ -12,7 +12,8 @@ from backend.core.units import human_bytes
 from backend.models import card_memory, costs
 from backend.training.params import TrainingParams, Workload
 
-_BLOCK = 64  # weights that share a scale in the 4-bit format
+NF4_BLOCK = 64
+"""Weights that share a scale in the 4-bit format."""
 P = TypeVar("P", bound=TrainingParams)
 
 
@@ -27,10 +28,11 @@ def needs(
     bits: int = 32,
     base_bytes: float = 4.0,
     top: float = 1.0,
+    sequences: int = 1,
 ) -> tuple[int, dict[str, int]]:
     """(bytes of the process, bytes on the card by what holds them: empty where it trains on the CPU). `top`: share of the
-    layers that learn."""
-    tokens, state = shape.batch_tokens(params), params.state_bytes
+    layers that learn; `sequences`: that are trained on for an example."""
+    tokens, state = sequences * shape.batch_tokens(params), params.state_bytes
     if not world.card_bytes:
         own = costs.training_bytes(
             facts, trained=trained, batch_tokens=tokens, base_bytes=base_bytes, state_bytes=state, top=top
@@ -41,7 +43,7 @@ def needs(
         facts,
         trained=trained,
         batch_tokens=tokens * top,
-        positions=params.batch_size * longest,
+        positions=sequences * params.batch_size * longest,
         state_bytes=state,
         bits=bits,
         frozen=frozen,
@@ -85,7 +87,7 @@ def _changes(params: TrainingParams, hidden_size: int) -> dict[str, dict[str, An
     if getattr(params, "method", None) == "full":
         found["fits.lora"] = {"method": "lora"}
     if "qlora" in fields and not getattr(params, "qlora", True):
-        bits = 8 if hidden_size % _BLOCK else 4
+        bits = 8 if hidden_size % NF4_BLOCK else 4
         adapter = {"method": "lora"} if getattr(params, "method", None) == "full" else {}
         found["fits.qlora"] = {"qlora": True, "qlora_bits": bits, **adapter}
     if "adapter" in fields and not getattr(params, "adapter", True):

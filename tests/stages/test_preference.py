@@ -52,6 +52,10 @@ def test_the_quote_counts_both_answers_and_the_reference() -> None:
     assert STAGE.quote(asked("kto"), smol_world(**ALONE)).seconds < kto.seconds, "600 answers, not 800"
     longer = STAGE.quote(asked(), smol_world(**PAIRS | {"rejected_chars": 400.0}))
     assert longer.seconds > 1.5 * dpo.seconds
+    assert not dpo.vram and STAGE.quote(asked(checkpoints_kept=5), world).disk_bytes > 3 * dpo.disk_bytes
+    world.card_bytes = 24 * 10**9
+    on_card, alone = STAGE.quote(asked(), world), STAGE.quote(asked("kto"), world)
+    assert on_card.vram_bytes > alone.vram_bytes > 0, "it waits for a card, and a pair is two sequences"
     assert dpo.learning and dpo.learning.learning_rate == 5e-5 and dpo.forecast["base"] == "m"
 
 

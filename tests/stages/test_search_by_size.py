@@ -219,3 +219,12 @@ def test_pruned_models_are_trained_and_measured(real: MemoryContext, monkeypatch
     manifest = read_manifest(made)
     assert manifest.parents == sorted(real.order.inputs) and "training" in manifest.facts
     assert result.artifact == manifest.id
+
+
+def test_an_original_that_knows_nothing_is_no_measure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ACCURACY, "original", 0.0)
+    bench = Bench(tmp_path, monkeypatch)
+    given = {"stage": "quantize", "model": "m", "data": "d", "schemes": ["rtn-64"]}
+    result = run(STAGE.parse(given), bench.ctx)
+    assert [problem.code for problem in result.findings] == ["search.no_quality"]
+    assert result.metrics["quality_kept"] == 0

@@ -10,5 +10,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "search.twice": ("“{name}” is given twice.", "Keep one of the two."),
     "search.unmeasured": ("Without validation rows no trial can be compared.", "Set evaluate_rows above 0."),
     "search.kinds": ("Some trials would leave an adapter, others a full model.", "Search them apart."),
+    "search.no_quality": (
+        "The original answers no validation row rightly, so nothing tells what a smaller one keeps.",
+        "Train it first, or choose rows that it can answer.",
+    ),
     "search.none": ("No trial finished. The first one: {failure}", "Change the ranges or fixed values."),
 }

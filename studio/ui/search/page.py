@@ -78,6 +78,11 @@ def _best(row: nav.NavPage, view: ArtifactView, report: SearchReport) -> None:
     """The best trial in words, and the ways to use it or another one."""
     if report.passed:
         st.success(verdict(report), icon=":material/check_circle:")
+    elif report.without_quality:
+        st.warning(
+            _("The original answers no validation row rightly, so nothing tells what a smaller one keeps."),
+            icon=":material/warning:",
+        )
     else:
         lacking = _("No trial keeps {share} of the original quality; this is the closest.")
         st.warning(f"{lacking.format(share=percent(report.keep))}\n\n{verdict(report)}", icon=":material/warning:")

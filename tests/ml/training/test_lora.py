@@ -43,6 +43,11 @@ def test_names_and_regular_expressions_of_whole_paths() -> None:
             find_targets(model, [wrong])
 
 
+def test_layers_without_an_asked_module_are_refused() -> None:
+    with pytest.raises(StudioError, match=r"layers\.0"):
+        find_targets(llama(), [r"model\.layers\.0\..*"], 0.5)
+
+
 @pytest.mark.parametrize(("make", "targets"), [(llama, "attention"), (llama, [r".*\.mlp\..*"]), (gpt2, "attention")])
 @pytest.mark.parametrize("variant", ["lora", "dora", "rslora"])
 def test_every_variant_starts_as_the_base_and_learns(make: Any, targets: Any, variant: str) -> None:
