@@ -17,6 +17,8 @@ from typing import Any
 import torch
 from transformers.cache_utils import Cache
 
+from backend.core.stage import Context
+
 
 class LayerReuse:
     """Outputs of the layers below `first`, for at most `tokens` tokens of different rows.
@@ -122,7 +124,7 @@ def _on_disk(folder: Path, tokens: int, hidden: int) -> torch.Tensor:
     return kept.view(tokens, hidden)
 
 
-def layer_reuse(model: Any, rows: Sequence[list[int]], passes: float, folder: Path) -> LayerReuse | None:
+def layer_reuse(model: Any, rows: Sequence[list[int]], passes: float, ctx: Context) -> LayerReuse | None:
     """For a training on these rows (token ids) in `passes` epochs; None where nothing would be read again, or where the disk
     has no room. `model` is the one below an adapter."""
     layers = layers_of(model.base_model)
@@ -130,6 +132,9 @@ def layer_reuse(model: Any, rows: Sequence[list[int]], passes: float, folder: Pa
     if layers is None or not first or passes <= 1 or model.is_gradient_checkpointing:
         return None
     try:
-        return LayerReuse(layers, first, model.config.hidden_size, sum(map(len, rows)), folder)
+        return LayerReuse(layers, first, model.config.hidden_size, sum(map(len, rows)), ctx.dir)
     except OSError:
+        ctx.log(
+            "No room on the disk for the outputs of the frozen layers: they are computed in every epoch.", "warning"
+        )
         return None

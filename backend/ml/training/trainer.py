@@ -89,7 +89,7 @@ def train(
     passes = planned * params.batch_size * params.accumulation / max(1, len(data.items))
     rows = [item["input_ids"] for item in (*data.items, *held_out.items)]
     if trainer.reuses_layers:
-        trainer.reuse = layer_reuse(base_model_of(trainer.model), rows, passes, ctx.dir)
+        trainer.reuse = layer_reuse(base_model_of(trainer.model), rows, passes, ctx)
     start = latest_checkpoint(ctx.checkpoints)
     if start:
         ctx.log(f"Resuming from step {start.name.rsplit('-', 1)[1]}.")

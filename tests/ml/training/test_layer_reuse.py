@@ -68,7 +68,7 @@ def test_states_are_those_of_the_whole_model(make: Any, shared: int, tmp_path: P
     inputs, real = {"input_ids": ids, "attention_mask": mask}, mask[:, shared:].bool()
     expected, skipped = hidden_states(model, inputs, 8)
     assert skipped == shared
-    reuse = layer_reuse(model, ids.tolist(), 2, tmp_path)
+    reuse = layer_reuse(model, ids.tolist(), 2, MemoryContext(tmp_path))
     assert reuse
     for _ in range(2):  # computed, then read
         with reuse.batch(ids, mask):
@@ -89,7 +89,7 @@ def test_only_what_is_frozen_below_is_reused(tmp_path: Path) -> None:
     dropping = gpt2()
     dropping.transformer.drop.p = 0.1
     assert first(dropping) == 0
-    assert layer_reuse(add_adapter(llama(), PARAMS, 0).get_base_model(), [[1]], 1, tmp_path) is None, "one epoch"
+    assert layer_reuse(add_adapter(llama(), PARAMS, 0).get_base_model(), [[1]], 1, MemoryContext(tmp_path)) is None
 
 
 def test_a_full_disk_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +97,9 @@ def test_a_full_disk_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.posix_fallocate", full)
-    assert layer_reuse(add_adapter(llama(), PARAMS, 0).get_base_model(), [[1]], 3, tmp_path) is None
+    ctx = MemoryContext(tmp_path)
+    assert layer_reuse(add_adapter(llama(), PARAMS, 0).get_base_model(), [[1]], 3, ctx) is None
+    assert any("No room on the disk" in event.get("text", "") for event in ctx.events)
 
 
 def test_rows_beyond_the_room_are_computed_again(tmp_path: Path) -> None:
