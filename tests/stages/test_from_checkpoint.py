@@ -15,7 +15,7 @@ from backend.core.stage import AnyStage
 from backend.files.checkpoints import Checkpoint, list_checkpoints, superfluous
 from backend.files.disk import remove_all
 from backend.jobs.context import MemoryContext
-from backend.stages import distill, finetune
+from backend.stages import distill, finetune, preference
 from backend.stages.from_checkpoint import STAGE, FromCheckpointParams
 from tests.helpers import dataset_view, model_view, tiny_dataset, view
 from tests.stages.test_finetune import smol_world
@@ -55,7 +55,7 @@ def learn(
     ctx = MemoryContext(home, inputs)
     ctx.dir = home / "jobs" / "j1"
     ctx.dir.mkdir(parents=True)
-    given = {"model" if stage is finetune.STAGE else "student": inputs[0].id, "data": inputs[1].id}
+    given = {"student" if stage is distill.STAGE else "model": inputs[0].id, "data": inputs[1].id}
     return stage.run(stage.parse({**PLAIN, **given, **params}), ctx), ctx
 
 
@@ -84,6 +84,7 @@ CASES: list[tuple[AnyStage, dict[str, Any]]] = [
     (finetune.STAGE, {"rank": 8, "method": "dora", "targets": ["q_proj", "v_proj"], "modules_to_save": ["lm_head"]}),
     (finetune.STAGE, {"method": "full"}),
     (distill.STAGE, {"adapter": True, "rank": 4}),
+    (preference.STAGE, {"rank": 4}),
 ]
 
 
@@ -97,7 +98,10 @@ def test_its_weights_and_logits_are_those_of_the_checkpoint(
     from safetensors.torch import load_file
 
     from backend.ml.inference.load import load_model
+    from tests.ml.training.test_preference import preference_data
 
+    if stage is preference.STAGE:
+        inputs = [inputs[0], preference_data(tmp_path / "pairs")]
     asked = {"evaluate_steps": 3, "evaluate_rows": 8, **extra}
     result, ctx = learn(tmp_path, inputs, stage, **asked, max_steps=6, checkpoints_kept=2)
     assert [each.step for each in end(ctx, result)] == [3, 6]
