@@ -82,7 +82,7 @@ def check_texts(params: TrainingParams, data: ArtifactInfo, ref: str) -> list[Pr
     """Whether a dataset has text without answers, and enough of it, as far as its facts tell."""
     texts, answered, _ = _rows(data)
     if not texts:
-        return [] if data.pending and not data.facts["rows"] else [_problem("text.none", "data", data=ref)]
+        return [_problem("text.none", "data", data=ref)]
     found = []
     if answered:
         found.append(_problem("text.answered", "data", blocking=False, data=ref, count=answered))
