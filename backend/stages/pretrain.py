@@ -10,6 +10,7 @@ rows without an answer tell the loss, else blocks that are held out. Leaves a fu
 from __future__ import annotations
 
 import gc
+from dataclasses import replace
 
 from pydantic import Field
 
@@ -26,7 +27,15 @@ from backend.training.lora import LoraParams, UseAdapterParams, check_lora
 from backend.training.memory import check_training_fits, needs
 from backend.training.params import TrainingParams, check_values, inactive_fields
 from backend.training.rates import Learner
-from backend.training.texts import TOKEN_BYTES, check_texts, load_texts, no_gain, text_metrics, text_workload
+from backend.training.texts import (
+    HEAD_POSITIONS,
+    TOKEN_BYTES,
+    check_texts,
+    load_texts,
+    no_gain,
+    text_metrics,
+    text_workload,
+)
 from backend.training.trackers import check_trackers
 
 _UNREAD = ("best_by",)
@@ -109,7 +118,8 @@ def quote(params: PretrainParams, world: World) -> Quote:
     timing = {**shape.timing, "answers": _HEAD_TWICE * shape.answers}
     train = costs.training_seconds(facts, **timing, frozen=params.adapter, top=top, passes=params.epochs)
     train += shape.optimizer_seconds(params, learns.trained)
-    memory, vram = needs(facts, params, shape, world, trained=learns.trained, frozen=params.adapter, top=top)
+    held = replace(shape, answers=0.0, rationale_tokens=HEAD_POSITIONS / params.batch_size)  # logits at a time
+    memory, vram = needs(facts, params, held, world, trained=learns.trained, frozen=params.adapter, top=top)
     memory += round(TOKEN_BYTES * shape.rows / params.epochs * shape.tokens)
     weights = facts["parameters"] * 4 + 4_000_000
     each = learns.trained * 4 + 4_000_000 if params.adapter else weights
@@ -149,8 +159,8 @@ def run(params: PretrainParams, ctx: Context) -> PretrainResult:
         gc.collect()  # a trainer holds itself, and so its model, until it is collected
         model = merge_adapter(load_model(base, ctx.input), *learned)
     if (loss := trained.metrics.get("eval_loss")) is not None:
-        metrics = trained.metrics | text_metrics(loss, before, held_out, base.path)
-        trained = Trained(metrics, trained.said + no_gain(loss, before))
+        metrics = text_metrics(loss, before, held_out, base.path)  # first, as on cards
+        trained = Trained(metrics | trained.metrics, trained.said + no_gain(loss, before))
     about = {"text_tokens": blocks.tokens}
     name = params.name or f"{data.name}-pretrained"
     return PretrainResult(**keep_model(model, trained, (base, data), name, ctx, params, **about))

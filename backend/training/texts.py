@@ -22,6 +22,8 @@ LEAST_BLOCKS = 10
 """Blocks below which there is too little text to learn from and to validate on."""
 _HELD_OUT = 0.05
 """Share of the blocks that validate where the dataset has no text for it."""
+HEAD_POSITIONS = 512
+"""Positions of a batch whose logits are in memory at a time."""
 TOKEN_BYTES = 100
 """Memory of a token of text while a training holds it: its id and label in lists and in the trainer's table."""
 
@@ -112,7 +114,8 @@ def text_metrics(loss: float, before: float, held_out: EncodedExamples, model: P
     ids = [each for item in held_out.items for each in item["input_ids"]]
     written = max(1, len(Encoder(model).text(ids).encode()))
     bits = loss / log(2) * len(ids) / written
-    return {"eval_loss_before": before, "eval_perplexity": exp(min(700.0, loss)), "eval_bits_per_byte": bits}
+    told = {"eval_loss_before": before, "eval_loss": loss}
+    return {**told, "eval_perplexity": exp(min(700.0, loss)), "eval_bits_per_byte": bits}
 
 
 def no_gain(loss: float, before: float) -> list[Problem]:

@@ -17,8 +17,7 @@ from backend.core.stage import Context
 from backend.ml.inference.device import bf16_pays
 from backend.ml.training.shared_prefix import answer_hidden_states, head_logits
 from backend.ml.training.trainer import AnswerTrainer, base_model_of
-
-_POSITIONS = 512
+from backend.training.texts import HEAD_POSITIONS
 
 
 class TextTrainer(AnswerTrainer):
@@ -31,7 +30,7 @@ class TextTrainer(AnswerTrainer):
         causal = base_model_of(model)
         with self.accelerator.autocast():
             hidden, labels = answer_hidden_states(causal, inputs, self.reuse)
-            parts = zip(hidden.split(_POSITIONS), labels.split(_POSITIONS), strict=True)
+            parts = zip(hidden.split(HEAD_POSITIONS), labels.split(HEAD_POSITIONS), strict=True)
             losses = [checkpoint(self._part, causal, *part, use_reentrant=False) for part in parts]
         return torch.stack(losses).sum() / (len(labels) if num_items_in_batch is None else num_items_in_batch)
 
@@ -51,7 +50,7 @@ def text_loss(model: Any, blocks: Sequence[dict[str, list[int]]], batch_size: in
             hidden, labels = answer_hidden_states(
                 model, {"input_ids": ids, "attention_mask": ids.new_ones(ids.shape), "labels": ids}
             )
-            parts = zip(hidden.split(_POSITIONS), labels.split(_POSITIONS), strict=True)
+            parts = zip(hidden.split(HEAD_POSITIONS), labels.split(HEAD_POSITIONS), strict=True)
             losses += [
                 cross_entropy(head_logits(model, part).float(), wanted, reduction="sum") for part, wanted in parts
             ]
