@@ -119,6 +119,8 @@ def test_the_form_begins_with_the_stage_of_its_page(show: Show, builder: StudioB
     at = at_search(show, stage)
     key = f"form.{builder.store.project()}.search"
     assert at.session_state[f"{key}.stage"] == stage and "No search in this project yet" in words(at)
+    example = at.text_input(key=f"{key}.space").placeholder
+    assert example.startswith({"quantize": "symmetric=true|false"}.get(stage, "learning_rate=2e-4..5e-3 log, "))
     at.query_params["step"] = "search"
     at.switch_page("../pages/distill.py").run()
     assert at.session_state[f"{key}.stage"] == "distill"
