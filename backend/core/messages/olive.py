@@ -31,6 +31,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Use a fine-tuning by adapter or a quantization; `slmops jobs list` shows them.",
     ),
     "olive.whole_loss": ("Olive learns whole conversations, the studio only the answers.", "Expect other losses."),
+    "olive.joined": (
+        "Olive joins rows to sequences of full length, the studio keeps each apart.",
+        "Expect other losses and numbers of steps.",
+    ),
     "olive.differs": ("“{name}” has no counterpart; here it is {value}.", "Expect another result."),
     "olive.own_rows": ("This command calibrates on WikiText, not on your rows.", "Use the workflow for your rows."),
     "olive.calibration": (

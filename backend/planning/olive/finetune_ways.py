@@ -72,6 +72,8 @@ def _workflow(params: FinetuneParams, model: str, targets: list[str], arguments:
             "chat_template": True,
             "add_special_tokens": False,
             "max_seq_len": params.max_length,
+            "strategy": "line-by-line",
+            "pad_to_max_len": False,
         },
     }
     tune = {
@@ -91,7 +93,7 @@ def _workflow(params: FinetuneParams, model: str, targets: list[str], arguments:
 
 def _differs(params: FinetuneParams, targets: list[str]) -> tuple[list[Problem], list[Problem]]:
     """Of both ways, and what the command alone lacks."""
-    both, command = [Problem(code="olive.whole_loss")], []
+    both, command = [Problem(code="olive.whole_loss")], [Problem(code="olive.joined")]
     dora = [differs("method", params.method)] if params.method == "dora" else []
     if params.qlora:
         both, dora = both + dora, []

@@ -102,7 +102,7 @@ class _Reader:
 
     def __init__(self, content: dict[str, Any], file: PurePath, model: str, data: str) -> None:
         self.content, self.file, self.given = content, file, data
-        self.reads = False
+        self.reads = self.joins = False
         self.left_out: list[Problem] = []
         self.stages: list[dict[str, Any]] = []
         self.quantize: dict[str, Any] = {}
@@ -166,6 +166,8 @@ class _Reader:
         taken |= {ours: arguments.pop(theirs) for theirs, ours in _ARGUMENTS.items() if theirs in arguments}
         if "alpha" in taken:
             taken["alpha"] = round(taken["alpha"])
+        if self.joins:
+            self.left_out.append(Problem(code="olive.joined", args={"place": name}))
         seed = {"seed": arguments.pop("seed")} if "seed" in arguments else {}
         self._rest(f"{name}.training_args", arguments)
         self._rest(name, given)
@@ -250,6 +252,7 @@ class _Reader:
         found = configs.get(given, {}) if isinstance(given, str) else given or {}
         load, prepare = found.get("load_dataset_config") or {}, found.get("pre_process_data_config") or {}
         files = load.get("data_files")
+        self.joins = str(prepare.get("strategy", "join")).startswith("join")
         length = {"max_length": prepare["max_seq_len"]} if prepare.get("max_seq_len") else {}
         self.reads = True
         if self.given:
