@@ -10,6 +10,7 @@ from backend.core.schemas import JobView, RunView
 from backend.results.evaluations import EvaluationView, metric_ratio
 from backend.results.run_result import RunResult
 from studio.ui.compare.labels import ALPHA, quality_text
+from studio.ui.result.correct import correct_words
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import format_metric, money, number
 from studio.ui.shared.i18n import _
@@ -89,6 +90,7 @@ def sentences(result: RunResult) -> list[str]:
         said = [_gain(result, best)]
     else:
         said = [best.baseline.comparison.sentence(_)] if best.baseline else []
+    said = correct_words(result) + said
     if cheaper := _cheaper(result):
         said.append(cheaper)
     return said
