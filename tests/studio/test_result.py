@@ -16,6 +16,7 @@ from backend.data.gates.report import REPORT, write_report
 from backend.db import tables as t
 from backend.results.report import html
 from backend.results.run_result import run_result
+from studio.ui.result.comparison import comparison_rows
 from studio.ui.result.report import result_report
 from studio.ui.result.words import teacher_price
 from studio.ui.shared.formatting import stage_label
@@ -115,7 +116,10 @@ def test_model_that_beats_the_quick_baseline_has_no_ways_out(show: Show, builder
         (0.75, "INT4 may have lost quality: 90.0% before, 75.0% after"),
     ],
 )
-def test_loss_by_four_bits_is_said_with_the_way_on(show: Show, builder: StudioBuilder, after: float, said: str) -> None:
+def test_loss_by_four_bits_is_said_with_the_way_on(
+    show: Show, builder: StudioBuilder, monkeypatch: pytest.MonkeyPatch, after: float, said: str
+) -> None:
+    monkeypatch.setattr("studio.ui.result.try_it.served", dict)
     made = distilled(builder, after, 0.85)
     measured(builder, made)
     plain = builder.evaluation(made["distill"], made["dataset"], 0.9)
@@ -131,6 +135,11 @@ def test_loss_by_four_bits_is_said_with_the_way_on(show: Show, builder: StudioBu
         "Download the model before INT4",
         "Download INT4",
     ]
+    chosen = at.selectbox(key="result_of_r-mails")
+    assert chosen.value == made["distill"].id, "the box to try it takes what the page recommends"
+    assert chosen.options[0] == "small · 90.0% · recommended" and chosen.options[1].startswith("small-int4 · ")
+    compared = run_result(builder.studio.run("r-mails"), builder.studio.artifacts())
+    assert [row[0] for row in comparison_rows(compared)[1]][:2] == ["Your model before INT4\nsmall", "INT4\nsmall-int4"]
     assert "Go to Quantize" in [element.proto.label for element in at.main.get("page_link")]
 
 

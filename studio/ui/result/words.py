@@ -179,13 +179,16 @@ def teacher_price(run: RunView) -> float | None:
 
 
 def roles(result: RunResult) -> list[tuple[str, EvaluationView]]:
-    """(what it is here, the evaluation), each once, the model to hand over first."""
+    """(what it is here, the evaluation), each once, the recommended model first."""
     named = [
         (_("Your model"), result.best),
         (_("Teacher"), result.teacher),
         (_("Before INT4"), result.tuned),
         (_("Before training"), result.before),
     ]
+    if bits_words(result)[1]:
+        named[0] = ("INT4", result.best)
+        named.insert(0, (_("Your model before INT4"), named.pop(2)[1]))
     found = [(role, one) for role, one in named if one]
     there = {one.id for _role, one in found}
     others = sorted(
