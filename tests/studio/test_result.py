@@ -221,6 +221,19 @@ def test_findings_of_all_jobs_are_listed(show: Show, builder: StudioBuilder, pag
     assert {each.split(":")[0] for each in said} >= {f"**{stage_label(stage)}**" for stage in ("teacher", "quantize")}
 
 
+def test_finding_that_the_package_passes_on_stands_once_in_the_language_of_the_page(
+    show: Show, builder: StudioBuilder
+) -> None:
+    measured(builder, distilled(builder, 0.9, 0.95))
+    found = {"code": "good.agreement", "args": {"value": "25.0%", "limit": "50.0%", "setting": "min_agreement"}}
+    passed_on = {"code": "package.findings", "args": {"name": "small-int4", "findings": [found]}}
+    for stage, finding in (("quantize", found), ("package", passed_on)):
+        result = builder.studio.job(f"r-mails-{stage}").result | {"findings": [finding]}
+        builder.store.update_job(f"r-mails-{stage}", state=State.FINDINGS, result=result)
+    (said,) = [each.value for each in show("result", "es", run="r-mails").warning if "25,0" in each.value]
+    assert "responde a menudo de otra forma" in said and "La calidad de arriba se mide" in said
+
+
 def test_unknown_run_has_a_way_back(show: Show) -> None:
     at = show("result", run="nowhere")
     assert "nowhere" in at.error[0].value

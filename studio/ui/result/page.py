@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from backend.core.errors import StudioError
-from backend.core.schemas import JobView, RunView, State
+from backend.core.schemas import JobView, Kind, RunView, State
 from backend.results.run_result import RunResult, run_result
 from studio.nav import COMPARE, HOME, JOBS, QUANTIZE, RESULT, RUN
 from studio.ui.result.actions import actions
@@ -61,13 +61,20 @@ def result_page(run_id: str) -> None:
         _head(run)
         _progress(run)
         _gain(run, result)
-        run_findings(run)
+        run_findings(run, _notes(result))
         simpler_is_as_good(run, result)
         mend(run, result)
         if result.model and (run.state.ended or result.best):
             actions(run, result)
             try_it(run, result)
         comparison(result)
+
+
+def _notes(result: RunResult) -> dict[str, str]:
+    """What makes a finding agree with the quality above it."""
+    if result.best is None or result.model is None or result.model.kind is not Kind.ONNX:
+        return {}
+    return {"good.agreement": _("The quality above is measured with the quantized model.")}
 
 
 def _head(run: RunView) -> None:

@@ -1,17 +1,34 @@
-"""What is bad about the results of a run, all of it in one place: each finding with the stage that it is of."""
+"""What is bad about the results of a run, all of it in one place: each finding once, with the stage that it is of."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
+from backend.core.errors import Problem
 from backend.core.schemas import RunView
 from studio.ui.shared.formatting import escape_markdown, stage_label
 from studio.ui.shared.i18n import _
 
 
-def run_findings(run: RunView) -> None:
-    """A warning for each finding of each job; nothing for a run without."""
+def run_findings(run: RunView, notes: Mapping[str, str] | None = None) -> None:
+    """A warning for each finding of each job; nothing for a run without. `notes`: code of a finding -> what to add to it."""
+    own = [found for job in run.jobs for found in job.findings]
     for job in run.jobs:
         for found in job.findings:
-            said = f"**{escape_markdown(stage_label(job.stage))}**: {escape_markdown(found.sentence(_))}"
-            st.warning(said, icon=":material/warning:")
+            if _repeats(found, own):
+                continue
+            said = f"{found.sentence(_)} {(notes or {}).get(found.code, '')}".strip()
+            st.warning(
+                f"**{escape_markdown(stage_label(job.stage))}**: {escape_markdown(said)}", icon=":material/warning:"
+            )
+
+
+def _repeats(found: Problem, own: list[Problem]) -> bool:
+    """Whether it only passes on findings of earlier jobs of the run, as a package does with those of its model."""
+    passed_on = found.args.get("findings")
+    if not isinstance(passed_on, list):  # earlier versions kept a text
+        return False
+    known = [(each.code, each.args) for each in own]
+    return all((one["code"], one.get("args", {})) in known for one in passed_on)
