@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from platformdirs import user_data_path
 from pydantic import Field, ValidationError, field_validator
@@ -60,6 +60,11 @@ class Settings(BaseSettings):
         default=300, ge=0, description="Seconds of silence after which a model that chats is unloaded; 0: never."
     )
 
+    processes: Annotated[int, Field(ge=1, le=64)] | Literal["auto"] = Field(
+        default=1,
+        description="Processes of one training (fine-tuning, distillation), each on a graphics card of its own, which share "
+        "its batches: a number, or `auto` for one on each card.",
+    )
     trackers: str = Field(
         default="",
         description="Where trainings report beside TensorBoard files, separated by commas: mlflow, trackio, wandb. Each stays "

@@ -18,9 +18,10 @@ from collections.abc import Callable, Iterable
 from typing import Any, TextIO, cast
 
 from backend.core.artifacts import write_json
-from backend.core.errors import Cancelled, Problem, StudioError
-from backend.core.schemas import Kind
+from backend.core.errors import Cancelled, Problem, RankDone, StudioError
+from backend.core.schemas import JobError, Kind
 from backend.core.stage import AnyStage
+from backend.jobs import ranks
 from backend.jobs.context import Access, JobSpec, StageContext
 from backend.models import recheck
 from backend.process.explain import explain, of_problem, sentence
@@ -34,6 +35,7 @@ DONE = "done.json"
 OUT = "out"
 _LOG_LIMIT = 8000
 _LOCK_TIMEOUT = 8.0
+_RANK_SECONDS = 1.0
 
 
 class EventChannel:
@@ -81,7 +83,7 @@ class MaskedStream:
 def main(find: Callable[[str], AnyStage] = stage) -> None:
     """Run the stage that stdin orders; `find` looks a stage up by name. Never returns."""
     cancelled = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: cancelled.set())
+    signal.signal(signal.SIGTERM, signal.SIG_IGN if ranks.rank() else lambda *_: cancelled.set())
     die_with_parent(int(sys.argv[1]))
     line, told = sys.stdin.buffer.readline(), sys.stdin.buffer.readline()
     if not told.endswith(b"\n"):
@@ -92,8 +94,10 @@ def main(find: Callable[[str], AnyStage] = stage) -> None:
     channel = EventChannel(mask)
     sys.stdout = cast(TextIO, MaskedStream(sys.stdout, mask))
     sys.stderr = cast(TextIO, MaskedStream(sys.stderr, mask))
+    if ranks.rank():
+        _follow(order, access, channel, find)
     threading.Thread(target=watch_lease, args=(0,), daemon=True).start()
-    channel.send(_run_safely(order, access.keys, channel, cancelled, find))
+    channel.send(_run_safely(order, access, channel, cancelled, find))
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)  # leaves out the teardown of native libraries, which may hang or crash after the work is done
@@ -105,22 +109,43 @@ def secrets(access: Access) -> list[str]:
     return [key.strip() for key in found if len(key.strip()) >= SHORTEST_MASKED]
 
 
+def _follow(order: JobSpec, access: Access, channel: EventChannel, find: Callable[[str], AnyStage]) -> None:
+    """Be a rank beside the first, which alone reports, and whose death is ours. Never returns."""
+    found = find(order.stage)
+    try:
+        found.run(found.parse(order.params), StageContext(order, lambda _: None, keys=access.keys))
+    except RankDone:
+        os._exit(0)
+    except BaseException as error:
+        traceback.print_exc()
+        ranks.tell_failure(error, order)
+    os._exit(1)
+
+
 def _run_safely(
     order: JobSpec,
-    keys: dict[str, str],
+    access: Access,
     channel: EventChannel,
     cancelled: threading.Event,
     find: Callable[[str], AnyStage],
 ) -> dict[str, Any]:
     """Do the work; whatever happens becomes the last event."""
+    others: ranks.Followers | None = None
+
+    def fail(said: JobError) -> None:
+        channel.send({"event": "error", "error": said.model_dump(), "peak": peak_memory()})
+        os._exit(0)
+
     try:
-        with file_lock(order.dir / "lock", _LOCK_TIMEOUT):
-            return _run_stage(order, keys, channel, cancelled, find)
+        with file_lock(order.dir / "lock", _LOCK_TIMEOUT), ranks.followers(order, access, fail) as others:
+            return _run_stage(order, access.keys, channel, cancelled, find)
     except Cancelled:
         return {"event": "cancelled", "peak": peak_memory()}
     except LockBusy:
         return _failure(StudioError("jobs.still_running"), order, channel)
     except BaseException as error:
+        if others and (said := others.failure(_RANK_SECONDS)):  # its death is why the first one could not go on
+            fail(said)
         return _failure(error, order, channel)
 
 

@@ -120,6 +120,8 @@ class Executor:
         self, job: t.Job, recorder: EventRecorder, made: list[dict[str, Any]], load: MachineLoad
     ) -> Outcome:
         order = await asyncio.to_thread(job_spec, self._store, self._settings, job, self._find)
+        if order.parallel:
+            order = order.model_copy(update={"processes": self._cards.each})
         hub = self._find(job.stage).hub
         access = await asyncio.to_thread(job_access, self._store, self._settings, order, hub)
         resumed = " and goes on from its checkpoint" if any((order.dir / "checkpoints").glob("*")) else ""
@@ -134,7 +136,7 @@ class Executor:
                 made[:] = [one for one in made if one["path"] != event["path"]] + [event]
             recorder.record(event)
 
-        with self._cards.environment(job.queue) as devices:
+        with self._cards.environment(job.queue, order.processes) as devices:
             attempt = Attempt(order, self._module, self._settings.logs / f"{job.id}.log", report, access, devices)
             self._attempts[job.id] = attempt
             if self._shutting_down:

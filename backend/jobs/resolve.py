@@ -47,6 +47,7 @@ def job_spec(store: Store, settings: Settings, job: t.Job, find: Find) -> JobSpe
         names={id_: id_ for id_ in ids.values()},
         endpoints=_endpoints(store, endpoints_of(params).values()),
         trashed=store.trashed_artifacts(),
+        parallel=find(job.stage).parallel(params),
     )
 
 

@@ -48,7 +48,7 @@ class Worker:
         self._settings = settings
         self._queues = list(queues)
         self._store = Store(settings.store_url)
-        cards = CardPool()
+        cards = CardPool(settings)
         self._slots = queue.SLOTS | {"gpu": cards.slots}
         self._executor = Executor(settings, self._store, self.id, find, child, cards)
         self._dbos_queue = DbosQueue(settings, self.id, self._queues, self._executor.execute, self._slots)

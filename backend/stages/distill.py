@@ -175,6 +175,7 @@ STAGE = Stage(
     open=("student", "data", "method", "capture", "teacher", "epochs"),
     offers={"student": ("prune",), "data": ("review", "curate", "judge", "teacher", "dataset")},
     inactive=lambda values: inactive_fields(values) | unused_fields(values.get("method")),
+    parallel=lambda params: params.method != "on_policy",  # whose answers differ from process to process
     kind=Kind.MODEL,
     params=DistillParams,
     result=DistillResult,

@@ -185,6 +185,7 @@ STAGE = Stage(
     inactive=inactive_fields,
     presets=FINETUNE_PRESETS,
     kind=Kind.ADAPTER,
+    parallel=lambda params: True,
     kind_of=lambda params: Kind.MODEL if params.full else Kind.ADAPTER,
     params=FinetuneParams,
     result=FinetuneResult,

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from backend.core.errors import Problem, StudioError
+from backend.core.errors import Problem, RankDone, StudioError
 from backend.core.refs import EndpointRef, ModelRef
 from backend.core.schemas import Kind, Quote
 from backend.core.stage import Params, Result, Stage, check_refs
@@ -176,6 +176,17 @@ def on_cards(params: FakeParams, ctx: Any) -> Result:
     return Result()
 
 
+def shared(params: FakeParams, ctx: Any) -> Result:
+    """Runs in several processes: each says its rank; all end when the file `folder` is there, the others before the first."""
+    note(params, f"rank@{os.environ.get('RANK', 'alone')}/{os.environ.get('WORLD_SIZE', '1')}")
+    while not Path(params.folder).exists():
+        ctx.raise_if_cancelled()
+        time.sleep(0.05)
+    if os.environ.get("RANK", "0") != "0":
+        raise RankDone
+    return Result()
+
+
 _RUNS = {
     run.__name__: run
     for run in (
@@ -192,6 +203,7 @@ _RUNS = {
         careless,
         nosy,
         on_cards,
+        shared,
     )
 }
 
@@ -214,4 +226,5 @@ def find(name: str) -> Stage:
         example={"trace": "t"},
         queue=queue or "cpu",
         hub=hub,
+        parallel=lambda params: name == "shared",
     )

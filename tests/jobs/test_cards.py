@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
 
 from backend.core.schemas import Quote, State
+from backend.core.settings import Settings
 from backend.jobs import queue
 from backend.jobs.card_pool import CardPool
 from backend.jobs.service import NewJob
@@ -46,25 +49,57 @@ def test_a_worker_without_cards_leaves_their_jobs_to_others(harness: WorkerHarne
     assert harness.reach(run, "p", State.SUCCEEDED) and harness.job_of(run, "a").state is State.WAITING
 
 
-def test_each_card_is_given_once_and_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    install(monkeypatch, tmp_path, row(0), row(1))
-    pool = CardPool()
-    assert pool.slots == 2
-    with pool.environment("gpu") as first, pool.environment("gpu") as second, pool.environment("cpu") as none:
-        given = [each["CUDA_VISIBLE_DEVICES"] for each in (first, second, none)]
-    assert given == ["GPU-00", "GPU-11", ""]
-    with pool.environment("gpu") as again:
-        assert again["CUDA_VISIBLE_DEVICES"] in given[:2]
+@pytest.mark.parametrize(("asked", "each", "slots"), [("1", 1, 3), ("2", 2, 1), ("9", 3, 1), ("auto", 3, 1)])
+def test_several_processes_take_several_cards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str, each: int, slots: int
+) -> None:
+    install(monkeypatch, tmp_path, row(0), row(1), row(2))
+    monkeypatch.setenv("SLMOPS_PROCESSES", asked)
+    pool = CardPool(Settings())
+    assert (pool.each, pool.slots) == (each, slots)
+    with pool.environment("gpu", each) as taken, pool.environment("cpu") as none:
+        assert taken["CUDA_VISIBLE_DEVICES"].count("GPU-") == each and none == {"CUDA_VISIBLE_DEVICES": ""}
+    with pool.environment("gpu", 3) as again:
+        assert again["CUDA_VISIBLE_DEVICES"].count("GPU-") == 3, "cards come back"
 
 
 def test_cards_that_pytorch_can_not_use_are_no_queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(monkeypatch, tmp_path, row(0), cuda=False)
-    assert queue.served_queues() == ["light", "cpu"] and CardPool().slots == 1
+    assert queue.served_queues() == ["light", "cpu"] and CardPool(Settings()).slots == 1
     monkeypatch.setattr("backend.core.cards.torch_has_cuda", lambda: True)
     assert queue.served_queues() == ["light", "cpu", "gpu"]
 
 
-def test_a_worker_without_cards_that_was_asked_to_runs_their_jobs_on_the_processor() -> None:
-    pool = CardPool()
-    with pool.environment("gpu") as said:
-        assert (pool.slots, said) == (1, {})
+def test_without_cards_processes_share_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLMOPS_PROCESSES", "2")
+    pool = CardPool(Settings())
+    with pool.environment("cpu") as said:
+        assert (pool.each, pool.slots, said) == (2, 1, {})
+
+
+def ranks_of(harness: WorkerHarness) -> dict[str, int]:
+    """Rank -> process, as they said."""
+    return {event.partition("@")[2]: pid for _, event, _, pid in harness.trace() if event.startswith("rank@")}
+
+
+@pytest.mark.parametrize("end", ["well", "killed", "cancelled"])
+def test_ranks_of_one_job_end_together(
+    harness: WorkerHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    monkeypatch.setenv("SLMOPS_PROCESSES", "2")
+    release = tmp_path / "release"
+    run = harness.submit(harness.job("shared", "a", folder=str(release)))
+    harness.start()
+    harness.until(lambda: set(ranks_of(harness)) == {"0/2", "1/2"})
+    if end == "well":
+        release.touch()
+    elif end == "killed":
+        os.kill(ranks_of(harness)["1/2"], signal.SIGKILL)
+    else:
+        harness.service.cancel(run.jobs[0].id)
+    done = harness.finish(run).jobs[0]
+    ended = {"well": State.SUCCEEDED, "killed": State.FAILED, "cancelled": State.CANCELLED}
+    assert done.state is ended[end]
+    if end == "killed":
+        assert done.error and (done.error.code, done.error.args["signal"]) == ("train.rank_died", "SIGKILL")
+    harness.until(lambda: not harness.children())

@@ -1,4 +1,4 @@
-"""Sentences about memory that is short or scarce, on graphics cards or beside them."""
+"""Sentences about memory that is short or scarce, on graphics cards or beside them, and about training in several processes."""
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "core.memory_tight": (
@@ -12,6 +12,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "core.vram_tight": (
         "About {need} of memory is needed on the graphics card; it has {have}, so it only just fits.",
         "End what else uses the card, or take less.",
+    ),
+    "train.rank_died": (
+        "Process {rank} of {ranks} of this training ended unexpectedly ({signal}).",
+        "Retry; it goes on from the last checkpoint. See the log for the reason.",
+    ),
+    "train.processes_batch": (
+        "A batch of {batch} can't be shared by {ranks} processes.",
+        "Choose a batch size that is a multiple of {ranks}, or set SLMOPS_PROCESSES.",
     ),
     "fits.batch": (
         "A batch of {value} with more gradient accumulation learns the same in about {need}.",

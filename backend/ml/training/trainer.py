@@ -13,6 +13,7 @@ import torch
 from torch.nn import functional
 from transformers import PrinterCallback, Trainer, TrainerCallback
 from trl import SFTConfig, SFTTrainer  # type: ignore[attr-defined]
+from trl.models.utils import _ForwardRedirection
 
 from backend.core.errors import Problem, StudioError
 from backend.core.settings import Settings
@@ -30,6 +31,7 @@ from backend.ml.training.control import (
     said_of,
     was_finished,
 )
+from backend.ml.training.distributed import is_first, leave_to_first, of_first, shared_config
 from backend.ml.training.layer_reuse import LayerReuse, layer_reuse
 from backend.ml.training.shared_prefix import answer_hidden_states, head_logits
 from backend.training.params import TrainingParams
@@ -97,6 +99,7 @@ def train(
         restore_finished(trainer, start)
     else:
         trainer.train(resume_from_checkpoint=str(start) if start else None)
+    leave_to_first(trainer)
     metrics = _metrics(trainer, outcome(trainer.state, params, planned, ctx), trained)
     return Trained(metrics, said_of(trainer.state, data, params))
 
@@ -142,8 +145,10 @@ class StudioTrainer(Trainer):
         with explain_disk_full(Path(str(self.args.output_dir))):
             super()._save_checkpoint(model, trial)
             folder = Path(str(self.args.output_dir)) / f"checkpoint-{self.state.global_step}"
-            (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle that nobody reads
-            mark_complete(folder)
+            self.accelerator.wait_for_everyone()
+            if is_first():
+                (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle that nobody reads
+                mark_complete(folder)
 
 
 class AnswerTrainer(StudioTrainer, SFTTrainer):
@@ -205,7 +210,8 @@ class ProgressCallback(TrainerCallback):
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self._tell(state, "training")
-        if time.monotonic() - self.saved >= self.pause and state.global_step < state.max_steps:
+        due = time.monotonic() - self.saved >= self.pause and state.global_step < state.max_steps
+        if of_first(due):
             control.should_save = True
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -263,6 +269,7 @@ def _config(
         bf16=bf16_pays(),
         fp16=fp16_pays(),
         use_cpu=device() == "cpu",
+        **shared_config(params, device() == "cpu"),
         **control_config(params, evaluates),
         prediction_loss_only=True,
         logging_steps=math.ceil(steps / _POINTS),
