@@ -62,8 +62,8 @@ class Settings(BaseSettings):
 
     processes: Annotated[int, Field(ge=1, le=64)] | Literal["auto"] = Field(
         default=1,
-        description="Processes of one training (fine-tuning, distillation), each on a graphics card of its own, which share "
-        "its batches: a number, or `auto` for one on each card.",
+        description="Processes that share a fine-tuning or distillation (DDP), each on its own graphics card: a number, or "
+        "`auto` for one on each card. The batch size stays that of all together.",
     )
     trackers: str = Field(
         default="",
@@ -94,6 +94,13 @@ class Settings(BaseSettings):
     def queue_url(self) -> str:
         """The queue has a file of its own, so that a long studio transaction never holds its write lock."""
         return self._url("queue.sqlite")
+
+    def shared_by(self, cards: int) -> int:
+        """How many processes share a training on a machine with so many graphics cards: no more than those, where there are
+        any."""
+        if self.processes == "auto":
+            return max(1, cards)
+        return min(self.processes, cards) if cards else self.processes
 
     @property
     def artifacts(self) -> Path:

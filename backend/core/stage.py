@@ -68,6 +68,8 @@ class World(Protocol):
     free_disk_bytes: int
     card_bytes: int
     """Of the smallest graphics card that stages run on here; 0: none, they run on the CPU."""
+    processes: int
+    """That share a training here."""
 
     def describe(self, ref: str) -> ArtifactInfo | None:
         """The artifact behind `ref`, or None when there is none."""

@@ -10,31 +10,27 @@ from backend.core.settings import Settings
 
 
 class CardPool:
-    """The cards that were there when the worker started, by their UUIDs."""
+    """The cards that were there when the worker started, by their UUIDs. `slots`: how many jobs have one at once; a worker
+    without cards that was asked to serve their queue runs one. `processes`: that share a training here."""
 
     def __init__(self, settings: Settings) -> None:
         self._free = [card.id for card in usable_cards()]
         self._hides = bool(cards())
-        self.each = processes_each(settings, len(self._free))
-        """Cards of a job that trains in several processes."""
-        self.slots = max(1, len(self._free) // self.each)
-        """Jobs at once."""
+        self._count = len(self._free)
+        self.slots = max(1, self._count)
+        self.processes = settings.shared_by(self._count)
 
     @contextmanager
-    def environment(self, queue: str, wanted: int = 1) -> Iterator[dict[str, str]]:
-        """What tells a child of this queue its cards: `wanted` of them, or none that it could see. A worker without cards says
-        nothing."""
-        taken = self._free[:wanted] if queue == "gpu" else []
-        del self._free[: len(taken)]
+    def environment(self, queue: str, wanted: int = 1) -> Iterator[dict[str, str] | None]:
+        """What tells a child of this queue its cards: `wanted` of them, or none that it could see. None where too few are free:
+        it has to wait. A worker without cards says nothing."""
+        wanted = min(wanted, self._count) if queue == "gpu" else 0
+        if wanted > len(self._free):
+            yield None
+            return
+        taken = self._free[:wanted]
+        del self._free[:wanted]
         try:
             yield {VISIBLE: ",".join(taken)} if self._hides else {}
         finally:
             self._free += taken
-
-
-def processes_each(settings: Settings, count: int) -> int:
-    """In how many processes a training runs here: as SLMOPS_PROCESSES says, and no more than there are cards, where there are
-    any. `auto`: one for each card."""
-    if settings.processes == "auto":
-        return max(1, count)
-    return min(settings.processes, count) if count else settings.processes

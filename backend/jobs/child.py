@@ -19,13 +19,13 @@ from typing import Any, TextIO, cast
 
 from backend.core.artifacts import write_json
 from backend.core.errors import Cancelled, Problem, RankDone, StudioError
-from backend.core.schemas import JobError, Kind
+from backend.core.schemas import Kind
 from backend.core.stage import AnyStage
 from backend.jobs import ranks
 from backend.jobs.context import Access, JobSpec, StageContext
 from backend.models import recheck
 from backend.process.explain import explain, of_problem, sentence
-from backend.process.guards import LockBusy, die_with_parent, file_lock, watch_lease
+from backend.process.guards import LEASE_SECONDS, LockBusy, die_with_parent, file_lock, watch_lease
 from backend.process.memory import peak_memory
 from backend.providers import variables
 from backend.providers.keys import SHORTEST_MASKED, masked, masker
@@ -35,7 +35,6 @@ DONE = "done.json"
 OUT = "out"
 _LOG_LIMIT = 8000
 _LOCK_TIMEOUT = 8.0
-_RANK_SECONDS = 1.0
 
 
 class EventChannel:
@@ -94,9 +93,9 @@ def main(find: Callable[[str], AnyStage] = stage) -> None:
     channel = EventChannel(mask)
     sys.stdout = cast(TextIO, MaskedStream(sys.stdout, mask))
     sys.stderr = cast(TextIO, MaskedStream(sys.stderr, mask))
+    threading.Thread(target=watch_lease, args=(0, None if ranks.rank() else LEASE_SECONDS), daemon=True).start()
     if ranks.rank():
         _follow(order, access, channel, find)
-    threading.Thread(target=watch_lease, args=(0,), daemon=True).start()
     channel.send(_run_safely(order, access, channel, cancelled, find))
     sys.stdout.flush()
     sys.stderr.flush()
@@ -110,15 +109,14 @@ def secrets(access: Access) -> list[str]:
 
 
 def _follow(order: JobSpec, access: Access, channel: EventChannel, find: Callable[[str], AnyStage]) -> None:
-    """Be a rank beside the first, which alone reports, and whose death is ours. Never returns."""
+    """Be a rank beside the first, which reports for all, and whose death is ours. Never returns."""
     found = find(order.stage)
     try:
         found.run(found.parse(order.params), StageContext(order, lambda _: None, keys=access.keys))
     except RankDone:
         os._exit(0)
     except BaseException as error:
-        traceback.print_exc()
-        ranks.tell_failure(error, order)
+        channel.send(_failure(error, order, channel))
     os._exit(1)
 
 
@@ -130,22 +128,20 @@ def _run_safely(
     find: Callable[[str], AnyStage],
 ) -> dict[str, Any]:
     """Do the work; whatever happens becomes the last event."""
-    others: ranks.Followers | None = None
 
-    def fail(said: JobError) -> None:
-        channel.send({"event": "error", "error": said.model_dump(), "peak": peak_memory()})
+    def fail(said: ranks.Events) -> None:
+        for event in said:
+            channel.send(event)
         os._exit(0)
 
     try:
-        with file_lock(order.dir / "lock", _LOCK_TIMEOUT), ranks.followers(order, access, fail) as others:
+        with file_lock(order.dir / "lock", _LOCK_TIMEOUT), ranks.followers(order, access, fail):
             return _run_stage(order, access.keys, channel, cancelled, find)
     except Cancelled:
         return {"event": "cancelled", "peak": peak_memory()}
     except LockBusy:
         return _failure(StudioError("jobs.still_running"), order, channel)
     except BaseException as error:
-        if others and (said := others.failure(_RANK_SECONDS)):  # its death is why the first one could not go on
-            fail(said)
         return _failure(error, order, channel)
 
 

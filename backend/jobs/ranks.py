@@ -1,8 +1,8 @@
-"""A training in several processes: the child of a job is the first rank; it starts the others, which run the same stage and say
-nothing, and watches over them.
+"""A training in several processes: the child of a job is the first rank; it starts the others, which run the same stage and
+report nothing but their failure, and watches over them.
 
-They find each other by the variables that torch.distributed reads, as torchrun sets them. One end of all: the others die with
-the first, and where one of them ends before its time the job ends with a sentence.
+They are told each other by the variables of torchrun. All end together: the others die with the first, and where one of them
+ends before its time the job ends with what it said, or with how it ended.
 """
 
 from __future__ import annotations
@@ -10,24 +10,27 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from typing import Any
 
-from backend.core.artifacts import write_json
-from backend.core.errors import StudioError
+from backend.core.cards import VISIBLE
+from backend.core.errors import Cancelled, StudioError
 from backend.core.machine import physical_cores
 from backend.core.programs import command
-from backend.core.schemas import JobError
 from backend.jobs.context import Access, JobSpec
-from backend.process.explain import explain, of_problem
+from backend.process.explain import of_problem
+from backend.training.processes import MEETING
 
 RANK = "RANK"
 _POLL_SECONDS = 0.2
+_DEATH_SECONDS = 1.0
+"""In which a rank ends whose end another has noticed."""
+Events = list[dict[str, Any]]
 
 
 def rank() -> int:
@@ -35,90 +38,96 @@ def rank() -> int:
     return int(os.environ.get(RANK, "0"))
 
 
+def variables(number: int, ranks: int) -> dict[str, str]:
+    """What tells a process that it is one of several. Each sees its own card alone, so it is the first of its device, as if the
+    others were on other machines."""
+    found = {RANK: str(number), "WORLD_SIZE": str(ranks), "LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "1"}
+    found["MASTER_ADDR"] = "127.0.0.1"  # accelerate asks for it; nobody listens there, a file is their meeting point
+    found["OMP_NUM_THREADS"] = os.environ.get("OMP_NUM_THREADS", str(max(1, physical_cores() // ranks)))
+    if sys.platform == "linux":
+        found["GLOO_SOCKET_IFNAME"] = "lo"
+    cards = os.environ.get(VISIBLE, "").split(",")
+    return found | ({VISIBLE: cards[number]} if len(cards) == ranks else {})
+
+
 @contextmanager
-def followers(order: JobSpec, access: Access, fail: Callable[[JobError], None]) -> Iterator[Followers | None]:
-    """The other ranks, for as long as the stage runs here. `fail` is called, from a thread, for one that died; it must end
-    this process. None where the job has one process, or where this is one of the others."""
-    if order.processes < 2 or rank():
-        yield None
+def followers(order: JobSpec, access: Access, fail: Callable[[Events], None]) -> Iterator[None]:
+    """The other ranks, for as long as the stage runs here. `fail` gets the last reports of one that failed, perhaps in another
+    thread; it must end this process."""
+    if order.processes == 1:
+        yield
         return
-    found = Followers(order, access)
-    threading.Thread(target=found.watch, args=(fail,), daemon=True).start()
+    others = _Followers(order, access)
+    threading.Thread(target=others.watch, args=(fail,), daemon=True).start()
     try:
-        yield found
+        yield
+    except Cancelled:
+        raise
+    except Exception:
+        if said := others.failure(_DEATH_SECONDS):  # the reason why the first could not go on
+            fail(said)
+        raise
     finally:
-        found.close()
+        others.close()
 
 
-class Followers:
+class _Followers:
     """The processes of the ranks from 1 on."""
 
     def __init__(self, order: JobSpec, access: Access) -> None:
-        self._order = order
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        threads = os.environ.get("OMP_NUM_THREADS", str(max(1, physical_cores() // order.processes)))
-        shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": threads}
-        size = str(order.processes)
-        shared |= {"WORLD_SIZE": size, "LOCAL_WORLD_SIZE": size}
+        self._ranks = order.processes
         self._closed = False
-        self._processes = [self._start(number, shared, access) for number in range(1, order.processes)]
-        os.environ.update({**shared, RANK: "0", "LOCAL_RANK": "0"})
+        (order.dir / MEETING).unlink(missing_ok=True)
+        told = "\n".join((order.model_dump_json(), access.model_dump_json(), "")).encode()
+        self._processes = [self._start(number, told) for number in range(1, self._ranks)]
+        os.environ.update(variables(0, self._ranks))
 
-    def _start(self, number: int, shared: dict[str, str], access: Access) -> subprocess.Popen[bytes]:
-        (self._order.dir / _error_file(number)).unlink(missing_ok=True)
+    def _start(self, number: int, told: bytes) -> subprocess.Popen[bytes]:
         spec = sys.modules["__main__"].__spec__
         assert spec is not None
         process = subprocess.Popen(
             command(spec.name, os.getpid()),
             stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            env={**os.environ, **shared, RANK: str(number), "LOCAL_RANK": str(number)},
+            stdout=subprocess.PIPE,
+            env=os.environ | variables(number, self._ranks),
         )
         assert process.stdin is not None
-        lines = (self._order.model_dump_json(), access.model_dump_json(), "")
-        process.stdin.write("\n".join(lines).encode())
+        process.stdin.write(told)
         process.stdin.flush()
         return process
 
-    def watch(self, fail: Callable[[JobError], None]) -> None:
+    def watch(self, fail: Callable[[Events], None]) -> None:
         while not self._closed:
-            if said := self.failure():
+            said = self.failure()
+            if said and not self._closed:
                 fail(said)
-                return
             time.sleep(_POLL_SECONDS)
 
-    def failure(self, wait: float = 0.0) -> JobError | None:
-        """Why one of them ended before its time; None while all run or ended well. Waits so many seconds for one to end."""
+    def failure(self, wait: float = 0.0) -> Events:
+        """The last reports of one that ended before its time; none while all run or ended well. Waits so many seconds for one
+        to end."""
         until = time.monotonic() + wait
         while True:
             for number, process in enumerate(self._processes, 1):
                 if process.poll():
-                    return self._told(number, process.returncode)
+                    return self._said(number, process)
             if time.monotonic() >= until:
-                return None
+                return []
             time.sleep(0.05)
 
-    def _told(self, number: int, code: int) -> JobError:
+    def _said(self, number: int, process: subprocess.Popen[bytes]) -> Events:
         """Its own words, or how it ended."""
-        with suppress(OSError, ValueError):
-            return JobError.model_validate(json.loads((self._order.dir / _error_file(number)).read_text("utf-8")))
-        how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        args = {"rank": number + 1, "ranks": self._order.processes, "signal": how}
-        return of_problem(StudioError("train.rank_died", **args).problems[0])
+        assert process.stdout is not None
+        found = [json.loads(line) for line in process.stdout.read().splitlines()]
+        if not found:
+            code = process.returncode
+            how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+            died = StudioError("train.rank_died", rank=number + 1, ranks=self._ranks, signal=how).problems[0]
+            found = [{"event": "error", "error": of_problem(died).model_dump(), "peak": None}]
+        return found
 
     def close(self) -> None:
         self._closed = True
         for process in self._processes:
             process.kill()
             process.wait()
-
-
-def tell_failure(error: BaseException, order: JobSpec) -> None:
-    """Of a rank that can't report: leave its words where the first one finds them."""
-    write_json(order.dir / _error_file(rank()), explain(error, order.artifacts.parent).model_dump(mode="json"))
-
-
-def _error_file(number: int) -> str:
-    return f"rank-{number}.json"

@@ -77,7 +77,8 @@ class Worker:
     async def _dispatch_loop(self) -> None:
         while True:
             try:
-                ready = partial(scheduling.dispatch_ready, self._store, self._queues, self.id, self._slots)
+                queues, slots, each = self._queues, self._slots, self._executor.slots_of
+                ready = partial(scheduling.dispatch_ready, self._store, queues, self.id, slots, each)
                 for ticket in await asyncio.to_thread(ready):
                     await self._enqueue(ticket)
                 if self._executor.busy:

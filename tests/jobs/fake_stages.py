@@ -177,13 +177,18 @@ def on_cards(params: FakeParams, ctx: Any) -> Result:
 
 
 def shared(params: FakeParams, ctx: Any) -> Result:
-    """Runs in several processes: each says its rank; all end when the file `folder` is there, the others before the first."""
-    note(params, f"rank@{os.environ.get('RANK', 'alone')}/{os.environ.get('WORLD_SIZE', '1')}")
+    """Runs in several processes: each says its rank and cards; all end when the file `folder` is there, the others before the
+    first. Where `failed` is written there, they fail and the first notices nothing."""
+    names = ("RANK", "WORLD_SIZE", "CUDA_VISIBLE_DEVICES")
+    note(params, "rank@" + "/".join(os.environ.get(name, "") for name in names))
     while not Path(params.folder).exists():
         ctx.raise_if_cancelled()
         time.sleep(0.05)
-    if os.environ.get("RANK", "0") != "0":
-        raise RankDone
+    fails, rank = Path(params.folder).read_text() == "failed", os.environ.get("RANK", "0")
+    if rank != "0":
+        raise StudioError("core.value", reason=f"rank {rank}") if fails else RankDone
+    while fails:
+        time.sleep(0.05)
     return Result()
 
 

@@ -49,18 +49,24 @@ def test_a_worker_without_cards_leaves_their_jobs_to_others(harness: WorkerHarne
     assert harness.reach(run, "p", State.SUCCEEDED) and harness.job_of(run, "a").state is State.WAITING
 
 
-@pytest.mark.parametrize(("asked", "each", "slots"), [("1", 1, 3), ("2", 2, 1), ("9", 3, 1), ("auto", 3, 1)])
-def test_several_processes_take_several_cards(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str, each: int, slots: int
+@pytest.mark.parametrize(("asked", "processes"), [("1", 1), ("2", 2), ("9", 3), ("auto", 3)])
+def test_a_job_takes_as_many_cards_as_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str, processes: int
 ) -> None:
     install(monkeypatch, tmp_path, row(0), row(1), row(2))
     monkeypatch.setenv("SLMOPS_PROCESSES", asked)
     pool = CardPool(Settings())
-    assert (pool.each, pool.slots) == (each, slots)
-    with pool.environment("gpu", each) as taken, pool.environment("cpu") as none:
-        assert taken["CUDA_VISIBLE_DEVICES"].count("GPU-") == each and none == {"CUDA_VISIBLE_DEVICES": ""}
+    assert (pool.processes, pool.slots) == (processes, 3)
+    with (
+        pool.environment("gpu", processes) as taken,
+        pool.environment("gpu", 3) as none,
+        pool.environment("cpu") as cpu,
+    ):
+        assert taken and taken["CUDA_VISIBLE_DEVICES"].count("GPU-") == processes
+        assert none is None, "it has to wait"
+        assert cpu == {"CUDA_VISIBLE_DEVICES": ""}
     with pool.environment("gpu", 3) as again:
-        assert again["CUDA_VISIBLE_DEVICES"].count("GPU-") == 3, "cards come back"
+        assert again and again["CUDA_VISIBLE_DEVICES"].count("GPU-") == 3, "cards come back"
 
 
 def test_cards_that_pytorch_can_not_use_are_no_queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,16 +79,38 @@ def test_cards_that_pytorch_can_not_use_are_no_queue(tmp_path: Path, monkeypatch
 def test_without_cards_processes_share_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLMOPS_PROCESSES", "2")
     pool = CardPool(Settings())
-    with pool.environment("cpu") as said:
-        assert (pool.each, pool.slots, said) == (2, 1, {})
+    for name in ("cpu", "gpu"):
+        with pool.environment(name, 2) as said:
+            assert (pool.processes, pool.slots, said) == (2, 1, {})
 
 
 def ranks_of(harness: WorkerHarness) -> dict[str, int]:
-    """Rank -> process, as they said."""
+    """Rank, processes and cards -> process, as they said."""
     return {event.partition("@")[2]: pid for _, event, _, pid in harness.trace() if event.startswith("rank@")}
 
 
-@pytest.mark.parametrize("end", ["well", "killed", "cancelled"])
+def test_ranks_have_a_card_each_and_are_not_overtaken(
+    harness: WorkerHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`b` takes both cards, so it waits for `a` and is done before `c`, which came later and would fit."""
+    install(monkeypatch, tmp_path / "bin", row(0), row(1))
+    monkeypatch.setenv("SLMOPS_PROCESSES", "2")
+    first, then = tmp_path / "first", tmp_path / "then"
+    shared = harness.job("shared", "b", folder=str(then)).model_copy(update={"quote": ON_CARD})
+    run = harness.submit(job(harness, "a", first), shared, job(harness, "c", then))
+    harness.start(program="tests.jobs.fake_card_worker")
+    harness.until(lambda: harness.starts("a"))
+    assert harness.job_of(run, "b").state is State.WAITING and harness.job_of(run, "c").state is State.WAITING
+    first.touch()
+    harness.until(lambda: len(ranks_of(harness)) == 2)
+    assert {said[:3] for said in ranks_of(harness)} == {"0/2", "1/2"}
+    assert {said[4:] for said in ranks_of(harness)} == {"GPU-00", "GPU-11"}
+    assert harness.job_of(run, "c").state is State.WAITING
+    then.touch()
+    assert harness.finish(run).state is State.SUCCEEDED
+
+
+@pytest.mark.parametrize("end", ["well", "killed", "failed", "cancelled"])
 def test_ranks_of_one_job_end_together(
     harness: WorkerHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
@@ -90,16 +118,18 @@ def test_ranks_of_one_job_end_together(
     release = tmp_path / "release"
     run = harness.submit(harness.job("shared", "a", folder=str(release)))
     harness.start()
-    harness.until(lambda: set(ranks_of(harness)) == {"0/2", "1/2"})
-    if end == "well":
-        release.touch()
-    elif end == "killed":
-        os.kill(ranks_of(harness)["1/2"], signal.SIGKILL)
-    else:
+    harness.until(lambda: set(ranks_of(harness)) == {"0/2/", "1/2/"})
+    if end == "cancelled":
         harness.service.cancel(run.jobs[0].id)
+    elif end == "killed":
+        os.kill(ranks_of(harness)["1/2/"], signal.SIGKILL)
+    else:
+        release.write_text(end)
     done = harness.finish(run).jobs[0]
-    ended = {"well": State.SUCCEEDED, "killed": State.FAILED, "cancelled": State.CANCELLED}
-    assert done.state is ended[end]
+    ended = {"well": State.SUCCEEDED, "cancelled": State.CANCELLED}
+    assert done.state is ended.get(end, State.FAILED)
     if end == "killed":
         assert done.error and (done.error.code, done.error.args["signal"]) == ("train.rank_died", "SIGKILL")
+    if end == "failed":
+        assert done.error and (done.error.code, done.error.args["reason"]) == ("core.value", "rank 1")
     harness.until(lambda: not harness.children())

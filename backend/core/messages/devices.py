@@ -15,11 +15,19 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "train.rank_died": (
         "Process {rank} of {ranks} of this training ended unexpectedly ({signal}).",
-        "Retry; it goes on from the last checkpoint. See the log for the reason.",
+        "See the log, then retry: it goes on from the last checkpoint.",
     ),
     "train.processes_batch": (
-        "A batch of {batch} can't be shared by {ranks} processes.",
+        "{ranks} processes can't share a batch of {batch} evenly.",
         "Choose a batch size that is a multiple of {ranks}, or set SLMOPS_PROCESSES.",
+    ),
+    "train.shared": (
+        "{ranks} processes share each batch (SLMOPS_PROCESSES); the time is that of one.",
+        "",
+    ),
+    "train.one_process": (
+        "This training runs in one process, whatever SLMOPS_PROCESSES says.",
+        "Several share fine-tuning, and distillation by answers or logits.",
     ),
     "fits.batch": (
         "A batch of {value} with more gradient accumulation learns the same in about {need}.",
