@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from backend.core.schemas import Quote, State
+from backend.core.schemas import JobView, Quote, RunView, State
 from backend.core.settings import Settings
 from backend.jobs import queue
 from backend.jobs.card_pool import CardPool
@@ -84,9 +85,10 @@ def test_without_cards_processes_share_the_processor(monkeypatch: pytest.MonkeyP
             assert (pool.processes, pool.slots, said) == (2, 1, {})
 
 
-def ranks_of(harness: WorkerHarness) -> dict[str, int]:
-    """Rank, processes and cards -> process, as they said."""
-    return {event.partition("@")[2]: pid for _, event, _, pid in harness.trace() if event.startswith("rank@")}
+def ranks_of(harness: WorkerHarness, name: str) -> dict[str, int]:
+    """Rank, processes and cards -> process, as those of a job said."""
+    said = [(event, pid) for _, event, who, pid in harness.trace() if who == name]
+    return {event.partition("@")[2]: pid for event, pid in said if event.startswith("rank@")}
 
 
 def test_ranks_have_a_card_each_and_are_not_overtaken(
@@ -102,34 +104,33 @@ def test_ranks_have_a_card_each_and_are_not_overtaken(
     harness.until(lambda: harness.starts("a"))
     assert harness.job_of(run, "b").state is State.WAITING and harness.job_of(run, "c").state is State.WAITING
     first.touch()
-    harness.until(lambda: len(ranks_of(harness)) == 2)
-    assert {said[:3] for said in ranks_of(harness)} == {"0/2", "1/2"}
-    assert {said[4:] for said in ranks_of(harness)} == {"GPU-00", "GPU-11"}
+    harness.until(lambda: len(ranks_of(harness, "b")) == 2)
+    assert {said[:3] for said in ranks_of(harness, "b")} == {"0/2", "1/2"}
+    assert {said[4:] for said in ranks_of(harness, "b")} == {"GPU-00", "GPU-11"}
     assert harness.job_of(run, "c").state is State.WAITING
     then.touch()
     assert harness.finish(run).state is State.SUCCEEDED
 
 
-@pytest.mark.parametrize("end", ["well", "killed", "failed", "cancelled"])
-def test_ranks_of_one_job_end_together(
-    harness: WorkerHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
-) -> None:
+def test_ranks_of_one_job_end_together(harness: WorkerHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLMOPS_PROCESSES", "2")
-    release = tmp_path / "release"
-    run = harness.submit(harness.job("shared", "a", folder=str(release)))
     harness.start()
-    harness.until(lambda: set(ranks_of(harness)) == {"0/2/", "1/2/"})
-    if end == "cancelled":
-        harness.service.cancel(run.jobs[0].id)
-    elif end == "killed":
-        os.kill(ranks_of(harness)["1/2/"], signal.SIGKILL)
-    else:
-        release.write_text(end)
-    done = harness.finish(run).jobs[0]
-    ended = {"well": State.SUCCEEDED, "cancelled": State.CANCELLED}
-    assert done.state is ended.get(end, State.FAILED)
-    if end == "killed":
-        assert done.error and (done.error.code, done.error.args["signal"]) == ("train.rank_died", "SIGKILL")
-    if end == "failed":
-        assert done.error and (done.error.code, done.error.args["reason"]) == ("core.value", "rank 1")
+
+    def ended(how: str, end: Callable[[RunView, Path], object]) -> JobView:
+        run = harness.submit(harness.job("shared", how, folder=str(tmp_path / how)), key=how)
+        harness.until(lambda: set(ranks_of(harness, how)) == {"0/2/", "1/2/"})
+        end(run, tmp_path / how)
+        done = harness.finish(run).jobs[0]
+        harness.until(lambda: not harness.children())
+        return done
+
+    assert ended("well", lambda _, release: release.touch()).state is State.SUCCEEDED
+    assert ended("cancelled", lambda run, _: harness.service.cancel(run.jobs[0].id)).state is State.CANCELLED
+    failed = ended("failed", lambda _, release: release.write_text("failed"))
+    assert failed.error and (failed.error.code, failed.error.args["reason"]) == ("core.value", "rank 1")
+    killed = ended("killed", lambda *_: os.kill(ranks_of(harness, "killed")["1/2/"], signal.SIGKILL))
+    assert killed.error and (killed.error.code, killed.error.args["signal"]) == ("train.rank_died", "SIGKILL")
+    harness.submit(harness.job("shared", "orphaned", folder=str(tmp_path / "none")))
+    harness.until(lambda: len(ranks_of(harness, "orphaned")) == 2)
+    harness.kill()
     harness.until(lambda: not harness.children())
