@@ -2,7 +2,8 @@
 
 MODEL and DATASET are folders (a model, a dataset's artifact). `finetune` runs as its job would: LoRA in float32 without
 dropout, the same batches of 8 rows for all processes together. All cores at once: one process has as many threads as the others
-have together. Prints how far apart the losses of the steps are, and tokens a second of each.
+have together. Prints how far apart the losses of the steps are; tokens a second of each, and CPU seconds of its whole job, with
+which other work on the machine interferes less.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import resource
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -49,6 +51,11 @@ def curves(events: Iterable[dict[str, Any]]) -> dict[str, list[float]]:
     return found
 
 
+def _cpu_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 async def _supervised(attempt: Attempt) -> Outcome:
     """As a worker does: its child ends without a sign of life."""
     run = asyncio.ensure_future(attempt.run(lambda _pid: None))
@@ -70,11 +77,15 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             threads = asked.threads * asked.processes // count
             wanted = {"max_steps": asked.steps, "evaluate_rows": 8}
+            before = _cpu_seconds()
             found[count] = measure(asked.model, asked.data, count, threads, Path(folder), **wanted)
             pace = found[count]["metrics"]["tokens_per_s"]
             told = ", ".join(f"{loss:.3f}" for loss in found[count]["loss"])
-            load = os.getloadavg()[0]
-            print(f"{count} x {threads} threads: {pace:.0f} tokens/s (load {load:.1f}); losses {told}", flush=True)
+            spent, load = _cpu_seconds() - before, os.getloadavg()[0]
+            print(
+                f"{count} x {threads} threads: {pace:.0f} tokens/s, {spent:.0f} CPU s, load {load:.1f}; losses {told}",
+                flush=True,
+            )
     one, several = (found[count]["loss"] for count in (1, asked.processes))
     print(f"at most {max(abs(a - b) for a, b in zip(one, several, strict=True)):.1e} apart")
 

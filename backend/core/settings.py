@@ -63,7 +63,7 @@ class Settings(BaseSettings):
     processes: Annotated[int, Field(ge=1, le=64)] | Literal["auto"] = Field(
         default=1,
         description="Processes that share a fine-tuning or distillation (DDP), each on its own graphics card: a number, or "
-        "`auto` for one on each card. The batch size stays that of all together.",
+        "`auto` for one on each card. Without cards a number shares the processor. The batch size stays that of all together.",
     )
     trackers: str = Field(
         default="",
