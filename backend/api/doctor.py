@@ -117,8 +117,13 @@ def _gpus(settings: Settings) -> list[Check]:
     )
     usable = len(cards.usable_cards())
     shared = settings.shared_by(usable)
-    hint = "" if shared > 1 else "Set SLMOPS_PROCESSES=auto to share one among all cards."
-    several = [_check("ok", "GPU", "cards of a training: {count}", hint, count=shared)] if usable > 1 else []
+    several = _check(
+        "ok",
+        "GPU",
+        "cards of a training: {count}",
+        "" if shared > 1 else "Set SLMOPS_PROCESSES=auto to share one among all cards.",
+        count=shared,
+    )
     lines = [
         _check(
             "absent" if remedy else "ok",
@@ -132,7 +137,7 @@ def _gpus(settings: Settings) -> list[Check]:
         )
         for card in cards.cards()
     ]
-    return [*lines, *several] or [_check("absent", "GPU", "none; everything runs on the CPU")]
+    return [*lines, several] if usable > 1 else lines or [_check("absent", "GPU", "none; everything runs on the CPU")]
 
 
 def _cores(settings: Settings) -> Check:
