@@ -98,7 +98,8 @@ def quote(params: DistillParams, world: World) -> Quote:
     shape = workload(params, training_facts(params.merges_turns, params.max_length, student, data))
     top = params.top_share if params.adapter else 1.0
     ranks = sharing(world, _can_share(params))
-    passes = params.epochs if ranks == 1 else 1.0  # that read outputs of frozen layers
+    rereads = ranks == 1 and params.method != "hidden_states"
+    passes = params.epochs if rereads else 1.0  # that read what frozen layers give
     train = costs.training_seconds(facts, **shape.timing, frozen=params.adapter, top=top, passes=passes)
     learns = learning(params, params if params.adapter else None, params.student, world, _trained(params, facts))
     train += shape.optimizer_seconds(params, learns.trained)
