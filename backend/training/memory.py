@@ -39,7 +39,7 @@ def needs(
             facts, trained=trained, batch_tokens=tokens, base_bytes=base_bytes, state_bytes=state, top=top
         )
         return processes * own + shape.rationale_bytes(params, facts["vocabulary"]), {}
-    longest = max(2 * shape.answers, shape.rationale_tokens)  # of answers: about twice the mean
+    longest = min(params.max_length, max(2 * shape.answers, shape.rationale_tokens))  # of answers: about twice the mean
     held = card_memory.training(
         facts,
         trained=trained,

@@ -143,11 +143,12 @@ def outcome(state: Any, params: TrainingParams, planned: int, ctx: Context) -> d
 
 def _run(state: Any, data: EncodedExamples, params: TrainingParams) -> TrainingRun:
     curves = {name: [(e["step"], float(e[name])) for e in state.log_history if name in e] for name in ("loss", _LOSS)}
-    answers = [tuple(label for label in item["labels"] if label != IGNORE_INDEX) for item in data.items]
+    rows = [] if data.packed else data.items
+    answers = [tuple(label for label in item["labels"] if label != IGNORE_INDEX) for item in rows]
     return TrainingRun(
         training=curves["loss"],
         validation=curves[_LOSS],
-        rows=len(data.items),
+        rows=len(rows),
         left_out=data.too_long,
         max_length=params.max_length,
         learning_rate=params.rate,

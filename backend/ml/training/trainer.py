@@ -160,12 +160,16 @@ class AnswerTrainer(StudioTrainer, SFTTrainer):
         return self.by_wrapper(model, self._mean_loss, inputs, num_items_in_batch)
 
     def _mean_loss(self, inputs: dict[str, Any], counted: Any) -> Any:
+        total, positions = self.summed_loss(inputs)
+        return total / positions if counted is None else total * world_size() / counted
+
+    def summed_loss(self, inputs: dict[str, Any]) -> tuple[Any, int]:
+        """`total_loss` of a batch, and the number of its positions."""
         causal = base_model_of(self.model)
         with self.accelerator.autocast():
             hidden, labels = answer_hidden_states(causal, inputs, self.reuse)
             logits = head_logits(causal, hidden)
-        total = self.total_loss(logits.float(), labels, inputs)
-        return total / len(labels) if counted is None else total * world_size() / counted
+        return self.total_loss(logits.float(), labels, inputs), len(labels)
 
     def prediction_step(
         self, model: Any, inputs: dict[str, Any], prediction_loss_only: bool, ignore_keys: list[str] | None = None
