@@ -124,15 +124,13 @@ def template_check(of: TemplateFigures) -> Check:
 @dataclass(frozen=True)
 class RateFigures:
     """`losses`: of the same rows after `updates` updates with each of FACTORS times `rate`, infinite where it was no number;
-    `start`: before them; `curve`: (step, loss) of the training itself, empty where it is not kept; `chance`: its loss before
-    anything is learned, where the method says it."""
+    `start`: before them; `curve`: (update, loss) of the training itself, empty where it is not kept."""
 
     rate: float
     updates: int
     start: float
     losses: tuple[float, float, float]
     curve: Sequence[tuple[float, float]] = ()
-    chance: float = 0.0
 
     @property
     def best(self) -> float:
@@ -151,28 +149,25 @@ class RateFigures:
     @property
     def curve_codes(self) -> set[str]:
         """What the kept curve says."""
-        run = TrainingRun(training=self.curve, learning_rate=self.rate, chance=self.chance)
+        run = TrainingRun(training=self.curve, learning_rate=self.rate)
         return {problem.code for problem in curve_findings(run)}
 
     @property
-    def hardly_learned(self) -> bool:
-        """By the kept curve, else by the updates here."""
+    def slow(self) -> bool:
+        """Whether the training was slow to learn: its kept curve hardly fell, still falls at its end, or ends above what a few
+        updates with a higher rate reach. Without a curve by the updates here."""
         if len(self.curve) < 2:
             return self.losses[1] >= FLAT * self.start
-        last = [loss for _step, loss in self.curve[-max(1, len(self.curve) // 5) :]]
-        return "curve.unfinished" in self.curve_codes or fmean(last) > STILL_FALLING * self.curve[0][1]
+        end = fmean(loss for _step, loss in self.curve[-max(1, len(self.curve) // 5) :])
+        unfinished = "curve.unfinished" in self.curve_codes
+        return unfinished or end > STILL_FALLING * self.curve[0][1] or self.losses[2] < BETTER * end
 
     @property
     def figures(self) -> Figures:
         told: Figures = {"rate": (self.rate, "number"), "start": (self.start, "nats")}
-        told |= {
-            name: (loss, "nats")
-            for name, loss in zip(("quarter", "same", "fourfold"), self.losses, strict=True)
-            if math.isfinite(loss)
-        }
-        if self.curve:
-            told |= {"curve_first": (self.curve[0][1], "nats"), "curve_last": (self.curve[-1][1], "nats")}
-        return told
+        ends = {"curve_first": self.curve[0][1], "curve_last": self.curve[-1][1]} if self.curve else {}
+        losses = dict(zip(("quarter", "same", "fourfold"), self.losses, strict=True)) | ends
+        return told | {name: (loss, "nats") for name, loss in losses.items() if math.isfinite(loss)}
 
 
 def rate_check(of: RateFigures) -> Check:
@@ -186,7 +181,7 @@ def rate_check(of: RateFigures) -> Check:
         return found.failed("stuck", same, FLAT * of.start, "nats", **args)
     if of.curve_codes & {*_UNSTABLE}:
         return found.failed("unstable", same, quarter, "nats", **args, better_rate=of.times(0.25))
-    if fourfold < BETTER * same and of.hardly_learned:
+    if fourfold < BETTER * same and of.slow:
         args |= {"better": _rounded(fourfold), "better_rate": of.times(4.0)}
         return found.failed("low", same, fourfold, "nats", **args)
     return found.passed(same, max(same, FLAT * of.start), "nats", **args)

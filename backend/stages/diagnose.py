@@ -11,6 +11,7 @@ fails ends the job with findings. After a kill it goes on with the check, or the
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from pydantic import Field
@@ -19,10 +20,7 @@ from backend.checks.check import Check, check_dicts, failed
 from backend.checks.diagnosis import (
     CHECKS,
     FACTORS,
-    MEMORIZED,
     REPORT,
-    CapacityFigures,
-    RateFigures,
     capacity_check,
     cause,
     data_check,
@@ -38,20 +36,16 @@ from backend.core.refs import TorchRef
 from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.stage import ArtifactInfo, Context, Params, Result, Stage, World, check_fits, check_refs
 from backend.data import baseline
-from backend.data.dataset import DataFolder
-from backend.data.gates.same_rows import row_key
 from backend.inference import time_estimates
 from backend.models import costs
 from backend.results.report import html, markdown
-from backend.stages.diagnosed import Training, Tried, spread, subset, training_of, try_out
+from backend.stages.diagnosed import training_of
 from backend.stages.diagnosed_rows import ASKED, data_figures, template_figures
+from backend.stages.diagnosed_tries import MEASUREMENTS, Tries, short_trainings
 
-RATE_UPDATES, RATE_BATCHES, RATE_MEASURED = 8, 4, 64
-"""Of each short training: updates, batches of rows, rows whose loss is measured."""
-MEMORY_ROWS, _MEASUREMENTS = 16, 12
 _CURVE_POINTS = 100
-_PARTS = {CHECKS[0]: 1, CHECKS[1]: 1, CHECKS[2]: len(FACTORS), CHECKS[3]: 2}
-"""Of the progress."""
+_PARTS = len(FACTORS) + 2
+"""Short trainings at most, which the progress counts."""
 
 
 class DiagnoseParams(Params):
@@ -61,7 +55,7 @@ class DiagnoseParams(Params):
     )
     updates: int = Field(
         60,
-        ge=_MEASUREMENTS,
+        ge=MEASUREMENTS,
         le=1200,
         title="Updates to memorize",
         description="Within how many updates the settings should memorize 16 rows. Long answers need more.",
@@ -72,11 +66,6 @@ class DiagnoseParams(Params):
         description="Update and loss of the training. Filled in at the start, where they are kept.",
     )
     name: Name = ""
-
-    @property
-    def pause(self) -> int:
-        """Updates between two measurements of the loss on memorized rows."""
-        return self.updates // _MEASUREMENTS
 
 
 class DiagnoseResult(Result):
@@ -104,9 +93,7 @@ def quote(params: DiagnoseParams, world: World) -> Quote:
         return Quote(seconds=1, memory_bytes=1, disk_bytes=1)
     base, data = _info(world, training.base), _info(world, training.data)
     training = training.resolved(base.facts)
-    short = [_rate_training(training, factor) for factor in FACTORS]
-    short += 2 * [_memory_training(training, params, training.params.rate)]
-    quotes = [each.stage.quote(each.params, world) for each in short]
+    quotes = [each.stage.quote(each.params, world) for each in short_trainings(training, params.updates)]
     rows = data.facts.get("rows", {})
     measured = min(rows.get("train", 0), baseline.MAX_TRAIN) + min(rows.get("validation", 0), baseline.MAX_TEST)
     seconds, memory = baseline.cost(measured, data.facts.get("prompt_chars", 60.0))
@@ -140,17 +127,17 @@ def run(params: DiagnoseParams, ctx: Context) -> DiagnoseResult:
         raise StudioError("diagnose.unknown", field="model", ref=view.name)
     base, data = ctx.input(training.base), ctx.input(training.data)
     training = training.resolved(base.facts)
-    tries = _Tries(params, training, base, data, ctx)
+    tries = Tries(training, (base, data), params.curve, params.updates, ctx, partial(_progress, ctx))
     ways: list[Callable[[], Check]] = [
         lambda: data_check(data_figures(data.path, lambda rows: ctx.raise_if_cancelled())),
         lambda: template_check(template_figures(view, base, data, training.params.max_length, ctx)),
-        lambda: rate_check(tries.rate()),
+        lambda: rate_check(tries.rates),
         lambda: capacity_check(tries.capacity()),
     ]
     checks = []
-    for name, way in zip(CHECKS, ways, strict=True):
+    for name, done, way in zip(CHECKS, (0, 0, 0, len(FACTORS)), ways, strict=True):
         ctx.raise_if_cancelled()
-        ctx.progress(_before(name), sum(_PARTS.values()), "measuring")
+        _progress(ctx, done, "measuring")
         checks.append(_kept(ctx, name, way))
         ctx.log(f"{name}: {'passed' if checks[-1].passed else 'FAILED'}. {checks[-1].sentence()}")
     made = _save(params, ctx, view, data, checks)
@@ -159,83 +146,8 @@ def run(params: DiagnoseParams, ctx: Context) -> DiagnoseResult:
     return DiagnoseResult(artifact=made.id, metrics=metrics, findings=check_findings(checks))
 
 
-class _Tries:
-    """The short trainings of a diagnosis."""
-
-    def __init__(
-        self, params: DiagnoseParams, training: Training, base: ArtifactView, data: ArtifactView, ctx: Context
-    ) -> None:
-        self.params, self.training, self.base, self.data, self.ctx = params, training, base, data, ctx
-
-    def rate(self) -> RateFigures:
-        """The same rows with each of FACTORS times the learning rate."""
-        per_update = self.training.params.batch_size * self.training.params.accumulation
-        rows = spread(DataFolder(self.data.path), RATE_BATCHES * per_update, lambda row: row.id)
-        data = subset(self.data, rows, RATE_MEASURED, self.ctx.dir / "rate_rows")
-        found = [
-            self._tried(_rate_training(self.training, factor), data, f"rate-{at}", 0.0, _before(CHECKS[2]) + at)
-            for at, factor in enumerate(FACTORS)
-        ]
-        start = next((tried.start for tried in found if tried.start is not None), 0.0)
-        quarter, same, fourfold = (tried.last for tried in found)
-        return RateFigures(
-            rate=self.training.params.rate,
-            updates=RATE_UPDATES,
-            start=start,
-            losses=(quarter, same, fourfold),
-            curve=self.params.curve,
-            chance=self.training.params.chance_loss,
-        )
-
-    def capacity(self) -> CapacityFigures:
-        """A few different rows again and again, with the learning rate that did best; with twice the rank if they stay
-        unknown."""
-        rates = self.rate()  # read again, not measured
-        usual = self.training.params.usual_rate(self.base.facts).usual
-        rate = rates.times(rates.best) if rates.learns else usual
-        rows = spread(DataFolder(self.data.path), MEMORY_ROWS, row_key)
-        data = subset(self.data, rows, MEMORY_ROWS, self.ctx.dir / "memory_rows")
-        training, at = _memory_training(self.training, self.params, rate), _before(CHECKS[3])
-        tried = self._tried(training, data, "memory", MEMORIZED, at)
-        twice = None
-        if tried.last > MEMORIZED and self.training.rank:
-            doubled = training.ranked(2 * self.training.rank)
-            twice = self._tried(doubled, data, "memory-twice", MEMORIZED, at + 1).last
-        return CapacityFigures(
-            rows=len(rows),
-            updates=training.params.max_steps,
-            loss=tried.last,
-            needed=tried.reached(MEMORIZED),
-            rank=self.training.rank,
-            twice_loss=twice,
-            trained=self.training.updates,
-        )
-
-    def _tried(self, training: Training, data: ArtifactView, name: str, enough: float, before: float) -> Tried:
-        def hears(event: dict[str, Any]) -> None:
-            share = event["done"] / event["total"] if event["total"] else 0.0
-            self.ctx.progress(before + share, sum(_PARTS.values()), event["note"])
-
-        return try_out(training, data, self.ctx, name, enough, hears)
-
-
-def _rate_training(training: Training, factor: float) -> Training:
-    rate = min(1.0, factor * training.params.rate)
-    about = {"evaluate_steps": RATE_UPDATES, "evaluate_rows": RATE_MEASURED, "schedule": "constant"}
-    return training.changed(learning_rate=rate, max_steps=RATE_UPDATES, **about)
-
-
-def _memory_training(training: Training, params: DiagnoseParams, rate: float) -> Training:
-    """All rows in one update."""
-    about = {"evaluate_steps": params.pause, "evaluate_rows": MEMORY_ROWS, "schedule": "cosine", "warmup_ratio": 0.1}
-    batch = min(training.params.batch_size, MEMORY_ROWS)
-    sizes = {"batch_size": batch, "accumulation": max(1, MEMORY_ROWS // batch)}
-    return training.changed(learning_rate=rate, max_steps=params.pause * _MEASUREMENTS, **sizes, **about)
-
-
-def _before(name: str) -> int:
-    """Parts of the progress before this check."""
-    return sum(_PARTS[each] for each in CHECKS[: CHECKS.index(name)])
+def _progress(ctx: Context, done: float, note: str) -> None:
+    ctx.progress(done, _PARTS, note)
 
 
 def _info(world: World, ref: str) -> ArtifactInfo:
