@@ -30,7 +30,7 @@ MEMORIZED = 0.1
 """Nats a token: rows with this loss are known."""
 ENDED = 0.9
 """Least share of answers that the model ends itself."""
-_GATES = {gate.name: gate.error_above or 0.0 for gate in GATES}
+_ERROR_ABOVE = {each.name: each.error_above or 0.0 for each in GATES}
 _UNSTABLE = ("curve.diverged", "curve.not_a_number", "curve.unsteady")
 _SIGNS = ("runs_on", "stuck")
 """Reasons that another check explains, where one fails."""
@@ -71,16 +71,16 @@ def data_check(of: DataFigures) -> Check:
     if of.distinct < MIN_DISTINCT:
         args = {"distinct": of.distinct, "least": MIN_DISTINCT}
         return found.failed("few", of.distinct, MIN_DISTINCT, "count", at_least=True, **args)
-    for gate in ("contradictions", "empty", "duplicates"):
-        count = of.found.get(gate, 0)
-        if count > _GATES[gate] * of.rows:
-            return found.failed(gate, count / of.rows, _GATES[gate], "share", count=count, rows=of.rows)
+    for reason in ("contradictions", "empty", "duplicates"):
+        count, most = of.found.get(reason, 0), _ERROR_ABOVE[reason]
+        if count > most * of.rows:
+            return found.failed(reason, count / of.rows, most, "share", count=count, rows=of.rows)
     if of.no_signal and of.baseline is not None:
         shown = {"baseline": percent_text(of.baseline), "majority": percent_text(of.majority or 0.0)}
         return found.failed("no_signal", of.baseline, of.most, "share", at_least=True, **shown)
     if MAJORITY <= of.commonest < 1:
         return found.failed("unbalanced", of.commonest, MAJORITY, "share", share=percent_text(of.commonest))
-    return found.passed(of.found.get("contradictions", 0) / max(1, of.rows), _GATES["contradictions"], "share")
+    return found.passed(of.found.get("contradictions", 0) / max(1, of.rows), _ERROR_ABOVE["contradictions"], "share")
 
 
 @dataclass(frozen=True)

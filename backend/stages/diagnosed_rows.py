@@ -28,11 +28,10 @@ def data_figures(folder: Path, tick: Callable[[int], None]) -> DataFigures:
     """Of all rows of a dataset; `tick` may raise Cancelled."""
     data = DataFolder(folder)
     checking = Checking(folder, Settings(), tick)
-    gates = [gate for gate in checking.gates() if gate.name in _GATES]
+    gates = [each for each in checking.gates() if each.name in _GATES]
     labels = data.template.answer == "label"
-    found = {_figure(gate.name, labels): 0 for gate in gates}
-    for gate, each in zip(gates, checking.run(gates), strict=True):
-        found[_figure(gate.name, labels)] = each.finding.count if each else 0
+    counted = [each.finding.count if each else 0 for each in checking.run(gates)]
+    found = {_figure(each.name, labels): count for each, count in zip(gates, counted, strict=True)}
     train, held_out = pairs_of(data, "train"), pairs_of(data, "validation")
     counts = Counter(answer for _text, answer in train) if labels else Counter()
     shares = [count / len(train) for count in counts.values()]
@@ -55,9 +54,9 @@ def data_figures(folder: Path, tick: Callable[[int], None]) -> DataFigures:
     )
 
 
-def _figure(gate: str, labels: bool) -> str:
+def _figure(name: str, labels: bool) -> str:
     """Several answers to one input are no fault of free text."""
-    return "several_answers" if gate == "contradictions" and not labels else gate
+    return "several_answers" if name == "contradictions" and not labels else name
 
 
 def template_figures(
