@@ -32,6 +32,7 @@ from backend.core.schemas import State
 from backend.core.settings import Settings
 from backend.db import Store
 from backend.db import tables as t
+from backend.jobs.queue import update_claimed
 
 PAGES = ("Data", "Teacher", "Distill", "Fine-tune", "Quantize", "Playground", "Compare", "Jobs", "Models", "Settings")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -68,13 +69,14 @@ def _run(store: Store, run_id: str, last: State) -> None:
 
 
 def advance_job(store: Store, job_id: str, stop: threading.Event) -> None:
-    """Progress and one loss point a second."""
+    """Progress and one loss point a second, by the way that a worker takes."""
     step = 0
+    with store.session() as session:
+        job = session.get_one(t.Job, job_id)
     while not stop.wait(1.0):
         step += 1
-        store.update_job(
-            job_id, done=float(step % 1000), total=1000.0, note="training", eta_seconds=1000.0 - step % 1000
-        )
+        told = {"done": float(step % 1000), "total": 1000.0, "note": "training", "eta_seconds": 1000.0 - step % 1000}
+        update_claimed(store, job, **told)
         with store.session() as session:
             session.add(t.MetricPoint(job_id=job_id, name="loss", step=step, value=2.0 / (1 + step / 100)))
 

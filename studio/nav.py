@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from backend.api import forms
@@ -22,7 +23,7 @@ class NavPage:
     default: bool = False
     hidden: bool = False
 
-    @property
+    @cached_property
     def path(self) -> Path:
         return pages() / self.file
 

@@ -7,11 +7,10 @@ speaks of, so that what is kept under it is never older than it says.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
-from contextlib import AbstractContextManager
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import event, select
+from sqlalchemy import Engine, event, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
 
@@ -24,6 +23,7 @@ _TOUCHED = "touched"
 _UNCOUNTED = frozenset({t.MetricPoint.__tablename__, t.LogLine.__tablename__})
 _GLANCE = 0.02
 """Seconds for which counters count as read: pages ask many times while they are drawn. A write of this process ends that."""
+_COUNTERS = select(t.Change.topic, t.Change.version)
 _JOB_REPORTS = frozenset({"done", "total", "note", "eta_seconds"})
 
 
@@ -45,7 +45,7 @@ class _Process:
 class ChangeQueries:
     """Mixed into `Store`."""
 
-    session: Callable[[], AbstractContextManager[Session]]
+    engine: Engine
     _glance: tuple[float, int, dict[str, int]] = (0.0, -1, {})
 
     def changes(self) -> dict[str, int]:
@@ -54,8 +54,8 @@ class ChangeQueries:
         if time.monotonic() - read < _GLANCE and writes == _Process.writes:
             return found
         read, writes = time.monotonic(), _Process.writes
-        with self.session() as session:
-            found = {row.topic: row.version for row in session.execute(select(t.Change.topic, t.Change.version))}
+        with self.engine.connect() as connection:
+            found = {row.topic: row.version for row in connection.execute(_COUNTERS)}
         self._glance = (read, writes, found)
         return found
 

@@ -27,10 +27,10 @@ _READ_ONLY = ("readonly database", "unable to open database file")
 
 
 def open_engine(url: str) -> Engine:
-    """An engine with WAL, foreign keys and a 15 s busy time-out on SQLite; connections are tested before use."""
+    """An engine with WAL, foreign keys and a 15 s busy time-out on SQLite; connections to a server are tested before use."""
     sqlite = url.startswith("sqlite")
     options: dict[str, Any] = {"connect_args": {"check_same_thread": False, "timeout": _BUSY_SECONDS}} if sqlite else {}
-    engine = create_engine(url, pool_pre_ping=True, **options)
+    engine = create_engine(url, pool_pre_ping=not sqlite, **options)
     if sqlite:
         event.listen(engine, "connect", _sqlite_pragmas)
     return engine

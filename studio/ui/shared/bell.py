@@ -52,9 +52,14 @@ def bell(title: str) -> None:
 
 
 def _box(runs: list[RunView], unread: int, project_id: str) -> None:
+    """What it holds is drawn only while it is open."""
     label = _("Notifications")
     icon = ":material/notifications_unread:" if unread else ":material/notifications:"
-    with st.popover(f"{label} ({unread})" if unread else label, icon=icon, width="stretch", key="bell"):
+    label = f"{label} ({unread})" if unread else label
+    box = st.popover(label, icon=icon, width="stretch", key="bell", on_change="rerun")
+    if not box.open:
+        return
+    with box:
         if not unread:
             st.caption(_("Nothing new."))
         for run in runs:

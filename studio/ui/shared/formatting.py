@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from importlib.metadata import version
 from typing import Any, Literal
 
@@ -250,4 +251,9 @@ def progress_line(job: JobView, share: bool = True) -> str:
 
 
 def version_line() -> str:
-    return f"SLMOps Studio {version('slmops-studio')} · " + _("local")
+    return f"SLMOps Studio {_version()} · " + _("local")
+
+
+@cache
+def _version() -> str:
+    return version("slmops-studio")

@@ -83,9 +83,11 @@ def language(cookie: str | None, locale: str | None) -> str:
 
 def lang() -> str:
     """The session's language code."""
-    if _KEY not in st.session_state:
-        st.session_state[_KEY] = language(st.context.cookies.get(COOKIE), st.context.locale)
-    return str(st.session_state[_KEY])
+    try:
+        return str(st.session_state[_KEY])  # asked for every text: one look, not two
+    except KeyError:
+        chosen = st.session_state[_KEY] = language(st.context.cookies.get(COOKIE), st.context.locale)
+        return chosen
 
 
 _ = Translator(lang)
