@@ -75,7 +75,7 @@ def document(
     parts += _lengths(found.get("length_pace"), translate, show)
     parts += _edges(found.get("edge_answered"), translate)
     parts += _figures(checks, translate, show)
-    title = translate(titles.DOCUMENTS[report["report"]]).format(model=report["model_name"])
+    title = translate(titles.DOCUMENTS[report.get("report", "checklist")]).format(model=report["model_name"])
     return Report(title=title, subtitle=about(report, translate, show), lang=lang, parts=parts)
 
 

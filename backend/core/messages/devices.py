@@ -22,8 +22,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Choose a batch size that is a multiple of {ranks}, or set SLMOPS_PROCESSES.",
     ),
     "train.shared": (
-        "{ranks} processes share each batch (SLMOPS_PROCESSES); the time is that of one.",
-        "",
+        "{ranks} processes share each batch (SLMOPS_PROCESSES).",
+        "Expect less than the estimated time, which is that of one process.",
     ),
     "train.one_process": (
         "This training runs in one process, whatever SLMOPS_PROCESSES says.",
