@@ -10,19 +10,21 @@ from backend.core.errors import Problem
 from backend.core.schemas import RunView
 from studio.ui.shared.formatting import escape_markdown, stage_label
 from studio.ui.shared.i18n import _
+from studio.ui.shared.job_card.diagnosis_link import diagnosis_link
 
 
 def run_findings(run: RunView, notes: Mapping[str, str] | None = None) -> None:
-    """A warning for each finding of each job; nothing for a run without. `notes`: code of a finding -> what to add to it."""
+    """A warning for each finding of each job, and the way to what explains a poor training;
+    nothing for a run without. `notes`: code of a finding -> what to add to it."""
     own = [found for job in run.jobs for found in job.findings]
     for job in run.jobs:
-        for found in job.findings:
+        for found in [*job.findings]:
             if _repeats(found, own):
                 continue
+            title = escape_markdown(stage_label(job.stage))
             said = f"{found.sentence(_)} {(notes or {}).get(found.code, '')}".strip()
-            st.warning(
-                f"**{escape_markdown(stage_label(job.stage))}**: {escape_markdown(said)}", icon=":material/warning:"
-            )
+            st.warning(f"**{title}**: {escape_markdown(said)}", icon=":material/warning:")
+    diagnosis_link(*run.jobs)
 
 
 def _repeats(found: Problem, own: list[Problem]) -> bool:
