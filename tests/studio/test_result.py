@@ -234,6 +234,17 @@ def test_finding_that_the_package_passes_on_stands_once_in_the_language_of_the_p
     assert "responde a menudo de otra forma" in said and "La calidad de arriba se mide" in said
 
 
+def test_hardly_trained_stands_as_a_warning_on_the_result(show: Show, builder: StudioBuilder) -> None:
+    distilled(builder, 0.9, 0.95)
+    hint = {"code": "curve.hardly_trained", "args": {"steps": 2, "rows": 15}, "blocking": False}
+    builder.store.update_job(
+        "r-mails-finetune", result=builder.studio.job("r-mails-finetune").result | {"hints": [hint]}
+    )
+    for page, asked in (("result", "run"), ("run", "id")):
+        said = [each.value.replace("\\", "") for each in show(page, **{asked: "r-mails"}).warning]
+        assert any("Hardly trained: 2 updates on 15 rows." in each for each in said), page
+
+
 def test_unknown_run_has_a_way_back(show: Show) -> None:
     at = show("result", run="nowhere")
     assert "nowhere" in at.error[0].value

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from backend.core.errors import Problem
+from backend.core.messages.curves import HARDLY_TRAINED
 from backend.core.schemas import RunView
 from studio.ui.shared.formatting import escape_markdown, stage_label
 from studio.ui.shared.i18n import _
@@ -14,11 +15,11 @@ from studio.ui.shared.job_card.diagnosis_link import diagnosis_link
 
 
 def run_findings(run: RunView, notes: Mapping[str, str] | None = None) -> None:
-    """A warning for each finding of each job, and the way to what explains a poor training;
-    nothing for a run without. `notes`: code of a finding -> what to add to it."""
+    """A warning for each finding of each job and for what was hardly trained, and the way to what explains a
+    poor training; nothing for a run without. `notes`: code of a finding -> what to add to it."""
     own = [found for job in run.jobs for found in job.findings]
     for job in run.jobs:
-        for found in [*job.findings]:
+        for found in [*job.findings, *(hint for hint in job.hints if hint.code in HARDLY_TRAINED)]:
             if _repeats(found, own):
                 continue
             title = escape_markdown(stage_label(job.stage))
