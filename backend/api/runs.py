@@ -8,28 +8,31 @@ from typing import Any
 
 import yaml
 
-from backend.core.errors import Problem, StudioError
-from backend.core.schemas import ArtifactView, JobView, Kind, RunView
+from backend.core.errors import StudioError
+from backend.core.schemas import ArtifactView, JobView, RunView
 from backend.core.settings import Settings
 from backend.db import Store
 from backend.jobs.history import ended_runs, run_of_job
 from backend.planning import planner, recipes, run_comparison, run_facts
-from backend.planning.olive.finetune_command import OliveCommand, finetune_command
-from backend.planning.olive.read_workflow import read_workflow
+from backend.planning.olive.read_workflow import ReadWorkflow, read_file, read_workflow
+from backend.planning.olive.way import OliveWay
+from backend.planning.olive.ways import has_ways, ways_of
 from backend.planning.planner import Plan
+from backend.planning.recipes import Recipe
 from backend.planning.run_comparison import ParamDifference, ResultDifference, RunComparison
 from backend.planning.run_facts import Flow, changed_params
-from backend.stages import stage
 
 __all__ = [
     "Flow",
     "ParamDifference",
+    "ReadWorkflow",
     "ResultDifference",
     "RunComparison",
     "Runs",
     "changed_params",
     "changes",
     "flow",
+    "has_olive_ways",
     "inputs",
     "outputs",
 ]
@@ -37,6 +40,7 @@ __all__ = [
 flow = run_facts.flow
 inputs = run_facts.inputs
 outputs = run_facts.outputs
+has_olive_ways = has_ways
 
 
 def changes(run: RunView) -> list[tuple[JobView, dict[str, Any]]]:
@@ -83,26 +87,26 @@ class Runs:
         """The plan of a changed recipe of a run, given as YAML or as plain data. Raises StudioError with every problem at
         once."""
         self.store.run(run_id)
+        return planner.plan(self.read_recipe(written), self.store, self.settings)
+
+    def read_recipe(self, written: str | dict[str, Any]) -> Recipe:
+        """A checked recipe of YAML or plain data. Raises StudioError with every problem at once."""
         try:
             content = yaml.safe_load(written) if isinstance(written, str) else written
         except yaml.YAMLError as error:
             raise StudioError("runs.not_yaml", reason=" ".join(str(error).split())) from None
-        return planner.plan(recipes.build(content), self.store, self.settings)
+        return recipes.build(content)
 
-    def recipe_from_olive(self, file: Path) -> tuple[str, list[Problem]]:
-        """The recipe, as YAML, that does what an Olive workflow in a JSON file says, and what has no counterpart. Raises
-        StudioError where the file is none, or asks for what the studio does not do."""
-        found = read_workflow(file)
+    def recipe_from_olive(self, workflow: Path | str, name: str = "", model: str = "", data: str = "") -> ReadWorkflow:
+        """The recipe that does what an Olive workflow says, given as a file or as the JSON of the file `name`, and what has no
+        counterpart. `model` and `data` take the place of what it names. Raises StudioError where it is no workflow, or asks for
+        what the studio does not do."""
+        text = read_file(workflow) if isinstance(workflow, Path) else workflow
+        found = read_workflow(text, name or str(workflow), model, data)
         recipes.build(found.recipe)
-        return recipes.dump(found.recipe), found.left_out
+        return found
 
-    def olive_command(self, job_id: str) -> OliveCommand:
-        """What trains as the fine-tuning `job_id` did. Raises StudioError for another job."""
-        job = self.store.job(job_id)
-        if job.stage != "finetune":
-            raise StudioError("olive.not_finetune", job=job_id, stage=job.stage)
-        model = self.store.artifact(job.params["model"], (Kind.MODEL,))
-        recipe = recipes.Recipe.model_validate(self.store.recipe(job.run_id))
-        seed = recipe.seed_of(next(each for each in recipe.stages if each.id == job.stage_id))
-        params = stage(job.stage).parse(job.params).resolved(model.facts)
-        return finetune_command(params.model_dump(mode="json"), str(model.path), seed)
+    def olive_ways(self, job_id: str) -> list[OliveWay]:
+        """How Olive does what a fine-tuning or quantization did: a command where there is one, last a workflow; [] for other
+        jobs. Raises StudioError where the model is not there."""
+        return ways_of(self.store.job(job_id), self.store)

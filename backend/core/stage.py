@@ -156,13 +156,15 @@ class Form(Generic[P]):
     """What a page asks. `open`: the fields that stand open, in this order, the rest being folded away; `offers`: field -> the
     stages whose newest result it begins with, the first that has one; `takes_project_model`: `model` begins with what the
     project has come to, ablations counted; `inactive(values)`: fields without effect beside these values of the others;
-    `presets`: English name -> values that somebody may begin with."""
+    `examples(values, facts)`: field -> what can be written into it beside these values of the others, for a model with these
+    facts; `presets`: English name -> values that somebody may begin with."""
 
     params: type[P]
     open: tuple[str, ...]
     offers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     takes_project_model: bool = False
     inactive: Callable[[Mapping[str, Any]], set[str]] = lambda values: set()
+    examples: Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, str]] = lambda values, facts: {}
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 

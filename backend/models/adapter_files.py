@@ -55,10 +55,13 @@ class AdapterConfig(BaseModel):
 
 def adapter_folder(path: Path) -> Path | None:
     """The folder in `path` that holds an adapter: itself, `adapter`, where Olive puts it, or the only folder in it that does;
-    None when there is none, or `path` is a whole model."""
+    None when there is none, or `path` is a whole model. Olive's own config.json, which stands without weights, makes none."""
     if (path / CONFIG).is_file():
         return path
-    if not path.is_dir() or (path / "config.json").is_file():
+    olive = path / "adapter"
+    if (path / "config.json").is_file():
+        return olive if (olive / CONFIG).is_file() and not any(path.glob("*.safetensors")) else None
+    if not path.is_dir():
         return None
     found = sorted(each.parent for each in path.glob(f"*/{CONFIG}"))
     named = [each for each in found if each.name == "adapter"]

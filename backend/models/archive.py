@@ -34,23 +34,23 @@ _CONFIGS = ("config.json", adapter_files.CONFIG)
 def holds_model(zip_path: Path) -> bool:
     """Whether the configuration of a model or an adapter is among the names in a zip file, which may be damaged. Cheap: nothing
     is unpacked."""
-    return any(name in _CONFIGS for name in _names(zip_path))
+    return any(path.name in _CONFIGS for path in _paths(zip_path))
 
 
 def holds_adapter(zip_path: Path) -> bool:
     """Whether it is an adapter's, and no whole model's; as cheap."""
-    names = _names(zip_path)
-    return adapter_files.CONFIG in names and "config.json" not in names
+    paths = _paths(zip_path)
+    top = _top(paths)
+    return top is not None and top / adapter_files.CONFIG in paths and top / "config.json" not in paths
 
 
-def _names(zip_path: Path) -> set[str]:
-    """The last parts of all names."""
+def _paths(zip_path: Path) -> list[PurePosixPath]:
     try:
         _check_directory(zip_path)
         with ZipFile(zip_path) as archive:
-            return {PurePosixPath(name).name for name in archive.namelist()}
+            return [PurePosixPath(name) for name in archive.namelist()]
     except (BadZipFile, StudioError, OSError, NotImplementedError, ValueError):
-        return set()
+        return []
 
 
 def import_archive(
@@ -96,7 +96,7 @@ def _members(archive: ZipFile, file: str) -> dict[str, ZipInfo]:
         if zips.unsafe(entry):
             raise StudioError("files.archive_unsafe", file=file, entry=entry.filename)
     paths = {PurePosixPath(entry.filename): entry for entry in entries}
-    top = _top([path for path in paths if len(path.parts) <= 2])
+    top = _top(list(paths))
     if top is None:
         raise StudioError("files.archive_no_model", file=file)
     beside = {path.name: entry for path, entry in paths.items() if path.parent == top}
@@ -113,9 +113,16 @@ def _is_template(path: PurePosixPath, top: PurePosixPath) -> bool:
 
 
 def _top(paths: list[PurePosixPath]) -> PurePosixPath | None:
-    """The folder that holds the model, else the adapter."""
+    """The folder that holds the model, else the adapter. Olive leaves an adapter in `adapter`, and a copy of its model in
+    `model` next to it."""
+    left = [
+        path.parent for path in paths if path.parts[-2:] == ("adapter", adapter_files.CONFIG) and len(path.parts) <= 3
+    ]
+    for folder in sorted(left, key=str):
+        if not any(path.parent == folder.parent and path.suffix == ".safetensors" for path in paths):
+            return folder
     for config in _CONFIGS:
-        if tops := sorted((path.parent for path in paths if path.name == config), key=str):
+        if tops := sorted((path.parent for path in paths if path.name == config and len(path.parts) <= 2), key=str):
             return tops[0]
     return None
 

@@ -39,7 +39,7 @@ _ACCELERATORS = {
 }
 ADAPTER_FILE = "adapter.onnx_adapter"
 """The weights of an adapter that is attached to an ONNX model."""
-_TABLES = ("lm_head", "model.embed_tokens")
+TABLES = ("lm_head", "model.embed_tokens")
 
 
 TieEmbeddings = Annotated[
@@ -145,7 +145,7 @@ def _rounding(scheme: Scheme, bits: int, model: Path, calibration: Path | None) 
     if scheme.rounding == "gptq":
         body = {"type": "Gptq", **shared, "data_config": _calibration(model, calibration), "overrides": exact}
         return {"quantize": body, "head": {"type": "Rtn", **shared, "bits": head, **tables}}
-    overrides = exact | ({name: {"bits": head} for name in _TABLES} if head != bits else {})
+    overrides = exact | ({name: {"bits": head} for name in TABLES} if head != bits else {})
     return {"quantize": {"type": _PASSES[scheme.rounding], **shared, **tables, "overrides": overrides}}
 
 

@@ -41,6 +41,9 @@ from backend.core.stage import Params
 from backend.core.validation import value_problems
 from backend.planning import matrix
 
+SEED = 42
+"""Of a recipe that names none."""
+
 
 class RecipeStage(BaseModel):
     """One stage of a recipe. `seed`: one of its own in place of the recipe's. `after`: stages that it waits for beside those
@@ -82,7 +85,7 @@ class Recipe(BaseModel):
 
     name: str = Field(min_length=1, max_length=200)
     description: str = ""
-    seed: int = 42
+    seed: int = SEED
     stages: list[RecipeStage] = Field(min_length=1)
 
     def ordered(self) -> list[RecipeStage]:

@@ -88,7 +88,8 @@ def quote(params: DistillParams, world: World) -> Quote:
     facts = student.facts
     shape = workload(params, training_facts(params.merges_turns, params.max_length, student, data))
     top = params.top_share if params.adapter else 1.0
-    train = costs.training_seconds(facts, **shape.timing, frozen=params.adapter, top=top, passes=params.epochs)
+    passes = 1.0 if params.method == "hidden_states" else params.epochs  # reads what frozen layers give
+    train = costs.training_seconds(facts, **shape.timing, frozen=params.adapter, top=top, passes=passes)
     learns = learning(params, params if params.adapter else None, params.student, world, _trained(params, facts))
     train += shape.optimizer_seconds(params, learns.trained)
     trains, vram = needs(facts, params, shape, world, trained=learns.trained, frozen=params.adapter, top=top)
@@ -102,7 +103,7 @@ def quote(params: DistillParams, world: World) -> Quote:
         vram |= {"teacher": more[1]} if vram else {}
     weights = facts["parameters"] * 4 + 4_000_000
     each = learns.trained * 4 + 4_000_000 if params.adapter else weights
-    kept = params.checkpoint_bytes(each, learns.trained, shape.steps) + shape.kept_bytes(facts, top, params.epochs)
+    kept = params.checkpoint_bytes(each, learns.trained, shape.steps) + shape.kept_bytes(facts, top, passes)
     return Quote(
         seconds=(start + shape.slowdown(params) * train) / world.speed(),
         memory_bytes=max(trains, costs.answer_bytes({**facts, "format": "torch"})),

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -132,6 +133,12 @@ def _unread(stage: Any) -> set[str]:
     """The fields that tell nothing to a search of this stage."""
     every = {name for each in SEARCHED.values() for name in each.reads}
     return every - set(SEARCHED[stage].reads) if stage in SEARCHED else set()
+
+
+def _examples(values: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, str]:
+    """The usual ranges of the chosen stage; for one that has none, a field that no scheme sets."""
+    chosen = SEARCHED.get(str(values.get("stage")))
+    return {"space": ", ".join(chosen.space(facts) or ["symmetric=true|false"])} if chosen else {}
 
 
 def check(params: SearchParams, world: World) -> list[Problem]:
@@ -270,6 +277,7 @@ STAGE = Stage(
     open=("stage", "model", "data", "schemes", "keep", "space", "trials", "minutes"),
     offers={"data": ("dataset",)},
     inactive=lambda values: _unread(values.get("stage")),
+    examples=_examples,
     kind=Kind.ADAPTER,
     kind_of=lambda params: next(iter(params.asked({}).kinds)),
     params=SearchParams,

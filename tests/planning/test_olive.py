@@ -11,7 +11,8 @@ import pytest
 from backend.core.errors import StudioError
 from backend.models.quantization import Scheme, accelerator, passes
 from backend.planning import recipes
-from backend.planning.olive.finetune_command import finetune_command
+from backend.planning.olive.finetune_ways import finetune_ways
+from backend.planning.olive.quantize_ways import exact_modules, quantize_ways
 from backend.planning.olive.read_workflow import read_workflow
 from backend.stages import stage
 
@@ -73,9 +74,7 @@ OPTIMIZE: dict[str, Any] = {
 
 def read(content: dict[str, Any], tmp_path: Path) -> tuple[dict[str, dict[str, Any]], list[str]]:
     """Parameters by stage, and the places of what was left out."""
-    file = tmp_path / "my workflow.json"
-    file.write_text(json.dumps(content))
-    recipe, left_out = read_workflow(file)
+    recipe, left_out, *_ = read_workflow(json.dumps(content), str(tmp_path / "my workflow.json"))
     recipes.build(recipe)  # it can be run
     return {each["stage"]: each["params"] for each in recipe["stages"]}, [
         problem.args.get("place", "") for problem in left_out if problem.code != "olive.model"
@@ -100,7 +99,7 @@ def test_a_training_keeps_its_data_its_adapter_and_its_arguments(tmp_path: Path)
         "schedule": "constant",
         "warmup_ratio": 0.03,
     }
-    assert left_out == ["f.torch_dtype"]
+    assert left_out == ["f", "f.torch_dtype"], "also that Olive joins rows"
 
 
 def test_passes_that_round_and_build_are_one_stage(tmp_path: Path) -> None:
@@ -126,7 +125,7 @@ def test_what_olive_takes_where_nothing_is_said_is_written_into_the_recipe(tmp_p
     asked = {name: found["finetune"][name] for name in ("rank", "alpha", "dropout", "learning_rate", "batch_size")}
     assert asked == {"rank": 64, "alpha": 16, "dropout": 0.05, "learning_rate": 2e-4, "batch_size": 8}
     assert found["quantize"] == {"model": "${tuned}", "precision": "int4", "block_size": 32, "target": "cuda"}
-    assert left_out == ["f.target_modules"]
+    assert left_out == ["f.target_modules", "f"]
 
 
 @pytest.mark.parametrize(
@@ -191,13 +190,85 @@ def test_what_would_be_another_result_is_refused(change: dict[str, Any], code: s
     assert caught.value.code == code
 
 
-def test_the_command_says_what_the_stage_was_asked_and_names_what_differs() -> None:
-    params = stage("finetune").parse(
-        {"model": "tiny", "data": "mails", "rank": 4, "targets": ["q_proj"], "dropout": 0.1}
+def test_what_somebody_chooses_takes_the_place_of_what_the_workflow_names() -> None:
+    found = read_workflow(json.dumps(FINETUNE), "w.json", "m123", "d123")
+    (step,) = found.recipe["stages"]
+    assert (step["params"]["model"], step["params"]["data"]) == ("m123", "d123")
+    assert (found.model, found.reads) == ("smollm2-135m-instruct", True)
+    assert [problem.code for problem in found.left_out] == ["olive.joined", "olive.left_out"]
+
+
+CHANGED: dict[str, Any] = {
+    "epochs": 2,
+    "learning_rate": 3e-4,
+    "max_steps": 7,
+    "batch_size": 2,
+    "accumulation": 3,
+    "max_length": 64,
+}
+CHANGED |= {"schedule": "linear", "warmup_ratio": 0.1, "weight_decay": 0.01, "gradient_checkpointing": True, "rank": 4}
+CHANGED |= {"alpha": 5, "dropout": 0.1, "modules_to_save": ["lm_head"], "method": "dora"}
+FELT: dict[str, Any] = {
+    "optimizer": "adamw_8bit",
+    "patience": 2,
+    "keep": "best",
+    "initialization": "gaussian",
+    "rationale": "multitask",
+}
+FELT |= {"method": "rslora"}
+MEANINGLESS = {"name", "evaluate_rows", "evaluate_steps", "min_improvement", "best_by", "checkpoints_kept"}
+MEANINGLESS |= {"rationale_weight", "qlora", "qlora_bits", "targets", "top_share", "model", "data"}
+"""Fields that change no weight by themselves, or stand in tests of their own."""
+
+
+def test_a_training_goes_out_and_comes_back_whole() -> None:
+    form = stage("finetune")
+    params = form.parse({"model": "tiny", "data": "mails", **CHANGED})
+    command, run = finetune_ways(params, "/m/ti ny", 5, ["q_proj", "v_proj"])
+    back = read_workflow(run.json, "w.json", "tiny", "mails").recipe["stages"][0]
+    assert (
+        form.parse(back["params"]) == params.model_copy(update={"targets": ["q_proj", "v_proj"]}) and back["seed"] == 5
     )
-    export, text = finetune_command(params.model_dump(mode="json"), "/m/ti ny", 5).text.splitlines()
-    assert export == "slmops datasets export mails --format openai -o train.jsonl"
-    assert "--lora_r 4 --lora_alpha 32" in text and "--target_modules q_proj" in text and "'/m/ti ny'" in text
-    assert "--seed 5" in text and "--max_steps" not in text
-    differs = [problem.code for problem in finetune_command(params.model_dump(mode="json"), "m", 5).differs]
-    assert differs == ["olive.whole_loss", "olive.differs"]
+    assert [each.args["name"] for each in run.differs[1:]] == []
+    export, text = command.text.splitlines()
+    assert export == "slmops datasets export mails --format openai -o train.jsonl" == run.text.splitlines()[0]
+    assert "--lora_r 4 --lora_alpha 5" in text and "--target_modules q_proj,v_proj" in text and "'/m/ti ny'" in text
+    assert [each.args.get("name") for each in command.differs[1:]] == [None, "method", "dropout", "modules_to_save"]
+
+
+def test_whatever_olive_lacks_is_named() -> None:
+    form = stage("finetune")
+    assert form.params.model_fields.keys() == CHANGED.keys() | FELT.keys() | MEANINGLESS, "say what Olive makes of it"
+    for name, value in FELT.items():
+        params = form.parse({"model": "tiny", "data": "mails", "learning_rate": 1e-3, name: value})
+        for way in finetune_ways(params, "m", 1, ["q_proj"]):
+            assert name in [each.args.get("name") for each in way.differs], name
+    quantized = {
+        "model": "tiny",
+        "data": "mails",
+        "learning_rate": 1e-3,
+        "qlora": True,
+        "qlora_bits": 8,
+        "method": "dora",
+    }
+    command, run = finetune_ways(form.parse(quantized | {"targets": "attention"}), "m", 1, ["q_proj"])
+    assert [each.args["name"] for each in run.differs[1:]] == ["method", "qlora_bits"]
+    assert "targets" in [each.args.get("name") for each in command.differs]
+    assert "--method qlora" in command.text and "--target_modules" not in command.text
+
+
+def test_a_quantization_goes_out_and_comes_back() -> None:
+    scheme = Scheme(precision="int4", rounding="gptq", block=32, symmetric=True, exact=("model.layers.3.mlp.up_proj",))
+    command, run = quantize_ways(scheme, "/m/tiny")
+    assert "olive optimize --model_name_or_path /m/tiny --precision int4" in command.text
+    assert {"olive.own_rows", "olive.unmended"} < {each.code for each in command.differs}
+    assert run.text == "olive run --config olive.json" and "olive.calibration" in [each.code for each in run.differs]
+    assert exact_modules(run.workflow) == scheme.exact and run.workflow["input_model"]["model_path"] == "/m/tiny"
+    back = read_workflow(run.json, "w.json", "tiny", "mails").recipe["stages"][0]["params"]
+    assert (back["rounding"], back["block_size"], back["symmetric"]) == ("gptq", 32, True)
+    (only,) = quantize_ways(Scheme(precision="int4"), "/m/tiny", "/m/adapter", exact_unknown=True)
+    assert only.workflow["input_model"]["adapter_path"] == "/m/adapter"
+    assert next(iter(only.workflow["passes"].values())) == {"type": "MergeAdapterWeights"}
+    assert [each.args.get("name") for each in only.differs][1:] == ["exact_layers"]
+    exact = quantize_ways(Scheme(precision="fp16", target="cuda"), "/m/tiny")[0]
+    assert [each.code for each in exact.differs] == ["olive.unmended"] and "CUDAExecutionProvider" in exact.text

@@ -44,6 +44,14 @@ def test_the_quote_has_less_to_train_and_promises_a_full_model() -> None:
     assert small.seconds != whole.seconds
 
 
+@pytest.mark.parametrize(("method", "kept"), [("sequence", True), ("hidden_states", False)])
+def test_frozen_layers_count_once_unless_the_method_reads_them(method: str, kept: bool) -> None:
+    half, whole = (
+        STAGE.quote(asked(adapter=True, method=method, top_share=top, epochs=4), smol_world()) for top in (0.5, 1.0)
+    )
+    assert (half.disk_bytes > whole.disk_bytes) is kept
+
+
 @pytest.mark.ml
 @pytest.mark.parametrize("method", ["sequence", "on_policy", "hidden_states"])
 def test_the_student_learns_and_is_whole(method: str, lab: dict[str, ArtifactView], tmp_path: Path) -> None:

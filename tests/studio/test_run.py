@@ -276,3 +276,19 @@ def test_page_without_a_run_leads_to_jobs(show: Show) -> None:
 
 def test_unknown_run_is_a_sentence(show: Show) -> None:
     assert "r-nothing" in show("run", run="r-nothing").error[0].value
+
+
+def test_what_olive_can_do_is_there_to_copy(show: Show, builder: StudioBuilder) -> None:
+    base = builder.model()
+    run = builder.run("done", ("finetune", State.SUCCEEDED), ("quantize", State.SUCCEEDED))
+    builder.store.update_job(f"{run}-quantize", params={"model": base.id, "precision": "fp32"})
+    at = show("run", run=run)
+    at.session_state["stage_finetune"] = at.session_state["stage_quantize"] = True
+    at.session_state[f"olive_{run}-finetune"] = at.session_state[f"olive_{run}-quantize"] = True
+    at.run()
+    said = words(at)
+    assert "olive finetune --method lora --model_name_or_path" in said and '"type": "lora"' in said
+    assert "“dropout” has no counterpart; here it is 0.0." in said
+    assert "olive optimize --model_name_or_path" in said and '"type": "ModelBuilder"' in said
+    builder.store.update_job(f"{run}-finetune", params={"model": base.id, "data": "x", "method": "full"})
+    assert "Olive" not in [box.label for box in show("run", run=run).expander]

@@ -119,6 +119,8 @@ def test_the_form_begins_with_the_stage_of_its_page(show: Show, builder: StudioB
     at = at_search(show, stage)
     key = f"form.{builder.store.project()}.search"
     assert at.session_state[f"{key}.stage"] == stage and "No search in this project yet" in words(at)
+    example = at.text_input(key=f"{key}.space").placeholder
+    assert example.startswith({"quantize": "symmetric=true|false"}.get(stage, "learning_rate=2e-4..5e-3 log, "))
     at.query_params["step"] = "search"
     at.switch_page("../pages/distill.py").run()
     assert at.session_state[f"{key}.stage"] == "distill"
@@ -206,6 +208,8 @@ def test_charts_show_what_was_tried(builder: StudioBuilder) -> None:
     assert importance_chart(report)["data"][0]["x"] == [0.3, 0.7]
     axes = parallel_chart(report, "#000")["data"][0]["dimensions"]
     assert [axis["values"] for axis in axes] == [[-3.0, pytest.approx(-2.523, abs=1e-3)], [8, 16], [1.5, 1.25]]
+    many = report.model_copy(update={"fields": report.fields * 3})
+    assert [parallel_chart(each, "#000")["data"][0]["labelangle"] for each in (report, many)] == [0, -45]
     report = read_report(searched(builder)[1].path)
     assert history_chart(report)["data"][0]["marker"]["symbol"] == ["circle-open", "circle"]
     assert [axis["label"] for axis in parallel_chart(report, "#000")["data"][0]["dimensions"]][1:] == [

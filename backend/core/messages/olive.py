@@ -1,4 +1,4 @@
-"""Sentences about workflows of Olive."""
+"""Sentences about Olive."""
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "olive.unreadable": ("{file} can't be read: {reason}.", "Use the JSON file that Olive runs."),
@@ -26,10 +26,23 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{place} is off: Olive would leave the output head as it is, the studio rounds it too.",
         "Set `head_bits: 8` in the recipe to keep more of it.",
     ),
-    "olive.not_finetune": (
-        "Job {job} ({stage}) is no fine-tuning.",
-        "Use one of `finetune`; `slmops jobs list` shows them. Exported models hold their workflow in olive.json.",
+    "olive.no_way": (
+        "Olive does not do what job {job} ({stage}) did.",
+        "Use a fine-tuning by adapter or a quantization; `slmops jobs list` shows them.",
     ),
     "olive.whole_loss": ("Olive learns whole conversations, the studio only the answers.", "Expect other losses."),
-    "olive.differs": ("Olive's command has no “{name}”; here it is {value}.", "Expect another result."),
+    "olive.joined": (
+        "Olive joins rows to sequences of full length, the studio keeps each apart.",
+        "Expect other losses and numbers of steps.",
+    ),
+    "olive.differs": ("“{name}” has no counterpart; here it is {value}.", "Expect another result."),
+    "olive.own_rows": ("This command calibrates on WikiText, not on your rows.", "Use the workflow for your rows."),
+    "olive.calibration": (
+        "The workflow reads {file}, which is not exported.",
+        "Write it from training rows: JSON lines with `text`, in the chat template.",
+    ),
+    "olive.unmended": (
+        "With transformers 5 Olive's builder misreads some models; the studio corrects that.",
+        "Where the studio is installed, `python -m backend.ml.compression.olive_cli` runs Olive with its corrections.",
+    ),
 }

@@ -15,6 +15,7 @@ from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
 from backend.core.errors import Problem, StudioError
+from backend.planning import recipes
 
 _TRAINS: dict[str, dict[str, Any]] = {"lora": {}, "dora": {"method": "dora"}, "qlora": {"qlora": True}}
 _ROUNDS = {"rtn": "rtn", "kquant": "kquant", "gptq": "gptq", "onnxkquantquantization": "kquant"}
@@ -62,34 +63,52 @@ _READ |= {"evaluate_input_model", "log_to_file"}
 
 
 class ReadWorkflow(NamedTuple):
-    """`recipe`: plain data of a recipe. `left_out`: what of the workflow has no counterpart, each with its place."""
+    """`recipe`: plain data of a recipe. `left_out`: what of the workflow has no counterpart, each with its place. `model`: its
+    own, by name; `reads`: whether it reads rows."""
 
     recipe: dict[str, Any]
     left_out: list[Problem]
+    model: str
+    reads: bool
+
+    @property
+    def text(self) -> str:
+        """The recipe as YAML."""
+        return recipes.dump(self.recipe)
 
 
-def read_workflow(file: Path) -> ReadWorkflow:
-    """The recipe that does what the workflow in this JSON file says. Raises StudioError where it is none, or where a pass that
-    changes what comes out is not known here."""
+def read_file(file: Path) -> str:
+    """Raises StudioError for a file that can't be read."""
     try:
-        content = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise StudioError("olive.unreadable", file=file, reason=error) from error
+
+
+def read_workflow(text: str, file: str, model: str = "", data: str = "") -> ReadWorkflow:
+    """The recipe that does what the workflow in this JSON of `file` says. `model` and `data`: references in place of what it
+    names. Raises StudioError where it is none, or where a pass that changes what comes out is not known here."""
+    try:
+        content = json.loads(text)
+    except ValueError as error:
         raise StudioError("olive.unreadable", file=file, reason=error) from error
     if not isinstance(content, dict) or not isinstance(content.get("passes"), dict):
         raise StudioError("olive.no_workflow", file=file)
-    return _Reader(content, file).recipe()
+    return _Reader(content, PurePath(file), model, data).recipe()
 
 
 class _Reader:
     """Collects stages and what is left out, pass by pass."""
 
-    def __init__(self, content: dict[str, Any], file: Path) -> None:
-        self.content, self.file = content, file
+    def __init__(self, content: dict[str, Any], file: PurePath, model: str, data: str) -> None:
+        self.content, self.file, self.given = content, file, data
+        self.reads = self.joins = False
         self.left_out: list[Problem] = []
         self.stages: list[dict[str, Any]] = []
         self.quantize: dict[str, Any] = {}
         self.head_of = ""  # where a workflow keeps the output head as it is
-        self.model = self._input_model()
+        self.named = self._input_model(told=not model)
+        self.model = model or self.named
 
     def recipe(self) -> ReadWorkflow:
         for key in self.content.keys() - _READ:
@@ -102,7 +121,7 @@ class _Reader:
             raise StudioError("olive.nothing", file=self.file)
         stem = re.sub(r"[^\w-]+", "-", self.file.stem).strip("-") or "olive"
         made = {"name": stem, "description": f"From the Olive workflow {self.file.name}.", "stages": self.stages}
-        return ReadWorkflow(made, self.left_out)
+        return ReadWorkflow(made, self.left_out, self.named, self.reads)
 
     def _passes(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Of alternatives, among which a search chooses, the first."""
@@ -137,6 +156,8 @@ class _Reader:
         given = {**_ADAPTER_DEFAULTS, **given}
         if (arguments.get("max_steps") or 0) < 0:
             del arguments["max_steps"]
+        if 0 <= arguments.get("warmup_steps", 1) < 1:  # a share of all
+            arguments["warmup_ratio"] = arguments.pop("warmup_steps")
         if not given.get("target_modules"):
             self.left_out.append(Problem(code="olive.targets", args={"place": f"{name}.target_modules"}))
         if arguments.get("lr_scheduler_type", _SCHEDULES[0]) not in _SCHEDULES:
@@ -145,6 +166,8 @@ class _Reader:
         taken |= {ours: arguments.pop(theirs) for theirs, ours in _ARGUMENTS.items() if theirs in arguments}
         if "alpha" in taken:
             taken["alpha"] = round(taken["alpha"])
+        if self.joins:
+            self.left_out.append(Problem(code="olive.joined", args={"place": name}))
         seed = {"seed": arguments.pop("seed")} if "seed" in arguments else {}
         self._rest(f"{name}.training_args", arguments)
         self._rest(name, given)
@@ -229,6 +252,11 @@ class _Reader:
         found = configs.get(given, {}) if isinstance(given, str) else given or {}
         load, prepare = found.get("load_dataset_config") or {}, found.get("pre_process_data_config") or {}
         files = load.get("data_files")
+        self.joins = str(prepare.get("strategy", "join")).startswith("join")
+        length = {"max_length": prepare["max_seq_len"]} if prepare.get("max_seq_len") else {}
+        self.reads = True
+        if self.given:
+            return self.given, length
         file = files if isinstance(files, str) else next(iter(files or []), "")
         if not file:
             self.left_out.append(Problem(code="olive.data", args={"place": name, "data": load.get("data_name") or "-"}))
@@ -236,10 +264,10 @@ class _Reader:
         params |= {"max_rows": prepare["max_samples"]} if prepare.get("max_samples") else {}
         if all(stage["id"] != "data" for stage in self.stages):
             self.stages.insert(0, {"id": "data", "stage": "dataset", "params": params})
-        return "${data}", {"max_length": prepare["max_seq_len"]} if prepare.get("max_seq_len") else {}
+        return "${data}", length
 
-    def _input_model(self) -> str:
-        """Known here by the last part of its path or hub name."""
+    def _input_model(self, told: bool) -> str:
+        """Known here by the last part of its path or hub name, which is `told`."""
         model = self.content.get("input_model") or {}
         settings = {**(model.get("config") or {}), **model}
         path = str(settings.get("model_path") or "")
@@ -248,7 +276,7 @@ class _Reader:
         name = PurePath(path).name
         if not name:
             raise StudioError("olive.value_unknown", name="input_model.model_path", value=path)
-        self.left_out.append(Problem(code="olive.model", args={"name": name, "path": path}))
+        self.left_out += [Problem(code="olive.model", args={"name": name, "path": path})] * told
         return name
 
     def _leave(self, place: str, value: Any) -> None:

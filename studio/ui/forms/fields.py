@@ -4,12 +4,15 @@ sentences come in the user's language."""
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from enum import Enum
 from typing import Any, Literal, get_args, get_origin
 
 import streamlit as st
 from pydantic.fields import FieldInfo
 
+from backend.api.forms import form_of
+from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import field_label, option_label
 from studio.ui.shared.i18n import _
 
@@ -74,8 +77,10 @@ def _number(text: str) -> int | float | str:
     return float(text) if "." in text else int(text)
 
 
-def draw(stage: str, name: str, info: FieldInfo, key: str, options: dict[str, str] | None, hint: str = "") -> None:
-    """The widget of a field, with `hint` below it; its value is in the session already."""
+def draw(
+    stage: str, name: str, info: FieldInfo, key: str, options: dict[str, str] | None, hint: str = "", example: str = ""
+) -> None:
+    """The widget of a field, with `hint` below it and `example` in it while it is empty; its value is in the session."""
     title, help_ = field_label(stage, name)
     common: dict[str, Any] = {"key": key, "help": help_, "persist_state": "session"}
     kind = kind_of(info)
@@ -101,11 +106,17 @@ def draw(stage: str, name: str, info: FieldInfo, key: str, options: dict[str, st
         st.text_area(title, height=110, **common)
     else:
         empty = _("Leave blank to name automatically") if name in NAMED else _("optional") if name in OPTIONAL else None
-        st.text_input(title, placeholder=empty if info.get_default() == "" else None, **common)
+        st.text_input(title, placeholder=(empty if info.get_default() == "" else None) or example or None, **common)
     if kind in (Kind.INT, Kind.FLOAT) and st.session_state[key] == 0 and (zero := zero_words(help_)):
         st.caption(zero)
     if hint:
         st.caption(hint)
+
+
+def examples_of(stage: str, held: Mapping[str, Any]) -> dict[str, str]:
+    """What can be written into fields of a form that holds these values."""
+    facts = [view.facts for view in api_cache.artifacts() if view.id == held.get("model")]
+    return form_of(stage).examples(held, facts[0] if facts else {})
 
 
 def zero_words(description: str) -> str:

@@ -22,7 +22,7 @@ from backend.core.refs import EndpointMark
 from backend.core.schemas import JobView
 from backend.core.schemas import Kind as Artifact
 from studio.ui.forms import pickers
-from studio.ui.forms.fields import Kind, draw, kind_of, parse
+from studio.ui.forms.fields import Kind, draw, examples_of, kind_of, parse
 from studio.ui.forms.layout import ANSWERERS, SENDING, TEACHING
 from studio.ui.forms.marks import mark_of, marks_of
 from studio.ui.shared import api_cache, scope
@@ -38,10 +38,9 @@ _FLAGS = re.compile(r" \((?:[^()]*, )?--[a-z][^()]*\)")
 
 @dataclass
 class Form:
-    """One form of one stage in the session's project. `choices`: options (value -> label) of fields that a page fills
-    itself, such as the columns of a file; `preset`: what the page proposes; `drawn`: the fields that are drawn
-    already, for a page may draw some in a place of its own, with their `problems`. What the user chose stands above every
-    proposal and is the draft; fields that nobody touched follow what the project makes."""
+    """One form of one stage in the session's project. `choices`: options (value -> label) of fields that a page fills itself,
+    such as the columns of a file; `preset`: what the page proposes; `drawn`: the fields that are drawn already, for a page may
+    draw some elsewhere, with their `problems`. What the user chose is the draft; all else follows the project."""
 
     stage: str
     choices: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -139,8 +138,10 @@ class Form:
     def draw(self, names: list[str], problems: dict[str, list[Problem]]) -> None:
         """Widgets of these fields, each with its problems below."""
         self.drawn.update(names)
+        examples = examples_of(self.stage, {name: st.session_state.get(self.key(name)) for name in self.fields})
         for name in names:
-            draw(self.stage, name, self.fields[name], self.key(name), self.choices.get(name), self.hints.get(name, ""))
+            options, hint = self.choices.get(name), self.hints.get(name, "")
+            draw(self.stage, name, self.fields[name], self.key(name), options, hint, examples.get(name, ""))
             for problem in problems.get(name, []):
                 problem_line(problem)
 

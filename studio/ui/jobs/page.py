@@ -8,6 +8,7 @@ from backend.api.forms import names
 from backend.core.schemas import FINISHED, JobView, RunView, State
 from studio.nav import JOBS, RUN
 from studio.ui.jobs.clear_history import clear_history_dialog
+from studio.ui.jobs.import_olive import import_olive_dialog
 from studio.ui.jobs.table import run_table
 from studio.ui.settings.queues import queues
 from studio.ui.shared import address, api_cache, scope
@@ -70,6 +71,7 @@ def _header() -> None:
             if box.open:
                 with box:
                     queues()
+            import_olive_dialog()
             clear_history_dialog()
 
 

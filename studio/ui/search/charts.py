@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import count
+from itertools import count, pairwise
 from math import log10
 from textwrap import wrap
 from typing import Any
@@ -14,6 +14,9 @@ from studio.ui.shared.formatting import format_metric, percent
 from studio.ui.shared.i18n import _
 
 Figure = dict[str, Any]
+_LETTER, _PHONE = 6.8, 222
+"""Pixels of a letter of a name, with its part of a gap; between the first and the last axis on a screen of 390."""
+_ROOM = 64
 _ACCENT, _GRAY = "#6366f1", "#94a3b8"
 
 
@@ -94,10 +97,22 @@ def parallel_chart(report: SearchReport, ink: str) -> Figure:
     lines = {"color": values, "colorscale": [[0, _ACCENT], [1, "#cbd5e1"]], "cmin": min(values), "cmax": max(values)}
     font = {"color": ink, "size": 12}
     chart = {"type": "parcoords", "dimensions": axes, "line": lines, "labelfont": font, "tickfont": font}
+    room = _room(axes[0])
+    tilted = _crowded([axis["label"] for axis in axes], room)
     return {
-        "data": [{**chart, "rangefont": {"color": "rgba(0,0,0,0)"}}],
-        "layout": {"height": 320, "margin": {"l": _room(axes[0]), "r": 68, "t": 48, "b": 16}},
+        "data": [{**chart, "rangefont": {"color": "rgba(0,0,0,0)"}, "labelangle": -45 if tilted else 0}],
+        "layout": {
+            "height": 360 if tilted else 320,
+            "margin": {"l": room, "r": 68, "t": 88 if tilted else 48, "b": 16},
+        },
     }
+
+
+def _crowded(labels: list[str], room: int) -> bool:
+    """Whether neighbours would touch on a phone; `room`: pixels left of the first."""
+    widths = [max(map(len, label.split("<br>"))) * _LETTER for label in labels]
+    space = (_PHONE - (room - _ROOM)) / max(1, len(labels) - 1)
+    return any((one + other) / 2 > space for one, other in pairwise(widths))
 
 
 def _measured(metric: str, values: list[float]) -> Figure:
@@ -106,7 +121,7 @@ def _measured(metric: str, values: list[float]) -> Figure:
 
 def _room(first: Figure) -> int:
     """Pixels for the words at the first axis, which stand left of it."""
-    return min(180, max(64, 7 * max(map(len, first.get("ticktext", [])), default=0) + 12))
+    return min(180, max(_ROOM, 7 * max(map(len, first.get("ticktext", [])), default=0) + 12))
 
 
 def _two_lines(text: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 from backend.api.metrics import qualities
-from studio.ui.shared.formatting import format_metric
+from studio.ui.shared.formatting import decimal, format_metric
 from studio.ui.shared.i18n import _, lang
 
 SHARES = frozenset(qualities()) - {"perplexity"}
@@ -66,12 +66,14 @@ def chart_config(file: str) -> dict[str, Any]:
         "Taking snapshot - this may take a few seconds": _("Saving image…"),
         "Snapshot succeeded": _("Image saved"),
     }
+    mark = decimal(0.5, 1, 1)[1]
+    numbers = {"decimal": mark, "thousands": "." if mark == "," else ","}
     return {
         "displaylogo": False,
         "modeBarButtons": [["toImage"]],
         "toImageButtonOptions": {"format": "png", "filename": file, "scale": 2},
         "locale": lang(),
-        "locales": {lang(): {"dictionary": words}},
+        "locales": {lang(): {"dictionary": words, "format": numbers}},
     }
 
 

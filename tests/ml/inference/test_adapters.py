@@ -15,6 +15,8 @@ from backend.api import Studio
 from backend.core.errors import StudioError
 from backend.core.schemas import Kind
 from backend.ml.inference.load import load_model
+from backend.models.adapter_files import adapter_folder
+from backend.models.archive import holds_adapter
 from tests.helpers import build_tiny_model
 
 pytestmark = pytest.mark.ml
@@ -43,9 +45,13 @@ def test_it_finds_its_base_and_answers_as_with_peft(
     tiny_model: Path, adapter: Path, tmp_path: Path, olive: bool
 ) -> None:
     folder = adapter
-    if olive:
-        folder = tmp_path / "out"
-        shutil.copytree(adapter, folder / "adapter")
+    if olive:  # as `olive finetune --save_config_file` leaves it, with a copy of the base
+        shutil.copytree(adapter, tmp_path / "left/out/adapter")
+        shutil.copytree(tiny_model, tmp_path / "left/out/model")
+        (tmp_path / "left/out/config.json").write_text('{"passes": {}}')
+        assert adapter_folder(tmp_path / "left/out") == tmp_path / "left/out/adapter"
+        folder = Path(shutil.make_archive(str(tmp_path / "out"), "zip", tmp_path / "left"))
+        assert holds_adapter(folder), "the base can be chosen"
     studio = Studio.open(home=tmp_path / "home")
     base = studio.import_model(tiny_model, "tiny-model")
     made = studio.import_model(folder, "mine")

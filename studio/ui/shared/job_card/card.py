@@ -35,6 +35,7 @@ from studio.ui.shared.job_card.cancel import cancel_button
 from studio.ui.shared.job_card.check_report import is_report, report_card
 from studio.ui.shared.job_card.checkpoints import loss_with_checkpoints
 from studio.ui.shared.job_card.loss_curves import TRAINING_STAGES
+from studio.ui.shared.job_card.olive import olive_ways
 from studio.ui.shared.job_card.queue_position import move_buttons, start_order_now, why_waiting
 from studio.ui.shared.job_card.resource_usage import usage
 from studio.ui.shared.step_names import step_subjects
@@ -85,6 +86,7 @@ def job_card(
         if job.state.ended:
             _next_actions(job, made)
         if log and job.started:
+            olive_ways(job)
             _log(job)
 
 
