@@ -106,6 +106,18 @@ class Encoder:
             return self.control.ids_of(self.control.broken(answer) + end)
         return self.ids(answer + end)
 
+    def document_ids(self, text: str) -> list[int]:
+        """The ids of running text, as a model reads it in pre-training: after what the tokenizer puts before every text (bos,
+        where it has one), with the end token behind. Control tokens inside are text."""
+        before, end = self._around
+        typed = self.control.inside(text)
+        return [*before, *(self.control.ids_of(self.control.broken(text)) if typed else self.ids(text)), *end]
+
+    @cached_property
+    def _around(self) -> tuple[list[int], list[int]]:
+        end = self.ids(self.special("eos") or self.end)
+        return [each for each in self.tokenizer.encode("").ids if each not in end], end
+
     def row_answer_ids(self, template: Template, row: Row) -> list[int]:
         """The ids of what is learned of a row with an answer: its text, or its calls as the chat template writes them, each
         with the end of turn. Raises StudioError as `prompt_ids`."""

@@ -18,7 +18,7 @@ class EncodedExamples:
     `truncated`: prompts that lost their beginning; `too_long`: rows whose answer (or steps) alone is too long; `merged`:
     rows that are learned within the sequence of a later turn; `split`: turns of a conversation that are sequences of their
     own, as the chat template writes earlier turns otherwise or the whole is too long; `equal`: pairs of one and the same
-    answer."""
+    answer. `packed`: the items are blocks of running text, which are no answers."""
 
     items: list[dict[str, list[int]]] = field(default_factory=list)
     truncated: int = 0
@@ -26,6 +26,7 @@ class EncodedExamples:
     merged: int = 0
     split: int = 0
     equal: int = 0
+    packed: bool = False
 
     @property
     def tokens(self) -> int:
@@ -53,6 +54,19 @@ def encode_rows(
         whole = _add(examples, encoder.prompt_ids(template, row), answer, left)
         turns.append((row.conversation, whole))
     return _merged(examples, turns) if merge else examples
+
+
+def pack(documents: Iterable[list[int]], length: int) -> tuple[EncodedExamples, int]:
+    """Documents laid one behind the other and divided into blocks of `length` tokens: (the blocks, the tokens of the last one,
+    which is not full and left out). Every token is learned but the first of a block, before which nothing stands."""
+    found, held = EncodedExamples(packed=True), list[int]()
+    for ids in documents:
+        held += ids
+        full = len(held) - len(held) % length
+        blocks = [held[at : at + length] for at in range(0, full, length)]
+        found.items += [{"input_ids": block, "labels": [IGNORE_INDEX, *block[1:]]} for block in blocks]
+        held = held[full:]
+    return found, len(held)
 
 
 def encode_rationales(encoder: Encoder, template: Template, rows: Iterable[Row], max_length: int) -> EncodedExamples:

@@ -64,6 +64,12 @@ class DatasetParams(stage.Params):
         "(`data.items`). Leave blank to detect it.",
         max_length=300,
     )
+    text_rows: Annotated[Literal["auto", "file"], Labels({"auto": "Automatic", "file": "Whole file"})] = Field(
+        "auto",
+        title="Rows of text files",
+        description="Automatic: a row per heading, paragraph or line of a .txt or .md file. Whole file: one row each, for "
+        "continued pre-training.",
+    )
     input: str = Field(
         "",
         title="Input column",

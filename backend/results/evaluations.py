@@ -198,7 +198,9 @@ def _origin(model: ArtifactView, source: ArtifactView, known: dict[str, Artifact
         return Origin(how="quantized", name=model.name, source=source.name, detail=precision.upper())
     data = known.get(model.facts.get("data", ""))
     how = _how(model)
-    layers = "" if how in ("lora", "tuned") else f"{model.facts.get('layers')}/{source.facts.get('layers')}"
+    layers = (
+        "" if how in ("lora", "tuned", "pretrained") else f"{model.facts.get('layers')}/{source.facts.get('layers')}"
+    )
     teacher = str(data.facts.get("teacher", "")) if data else ""
     return Origin(
         how=how, name=model.name, source=source.name, data=data.name if data else "", teacher=teacher, detail=layers
@@ -209,4 +211,5 @@ def _how(model: ArtifactView) -> str:
     """Of a model or adapter that was made here."""
     if model.kind is Kind.ADAPTER:
         return "lora"
-    return "pruned" if "kept_layers" in model.facts else "tuned" if "finetune_method" in model.facts else "distilled"
+    told = {"kept_layers": "pruned", "finetune_method": "tuned", "text_tokens": "pretrained"}
+    return next((how for fact, how in told.items() if fact in model.facts), "distilled")

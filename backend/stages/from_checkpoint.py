@@ -21,11 +21,13 @@ from backend.core.settings import Settings
 from backend.core.stage import AnyStage, Context, Params, Stage, World, check_fits, check_refs
 from backend.files.checkpoints import FOLDER, RESUMING, steps_in
 from backend.models import costs
-from backend.stages import distill, finetune, preference
+from backend.stages import distill, finetune, preference, pretrain
 from backend.training.control import TrainingResult
+from backend.training.processes import alone
 from backend.training.search_space import parse_settings
 
-TARGETS: dict[str, AnyStage] = {each.name: each for each in (finetune.STAGE, distill.STAGE, preference.STAGE)}
+_STAGES: tuple[AnyStage, ...] = (finetune.STAGE, distill.STAGE, preference.STAGE, pretrain.STAGE)
+TARGETS: dict[str, AnyStage] = {each.name: each for each in _STAGES}
 _UNMEASURED = ("tokens_per_s",)
 """Of a training, and of nothing that happens here."""
 
@@ -36,8 +38,8 @@ class FromCheckpointParams(Params):
     job: str = Field(title="Training job", pattern=r"^[\w-]+$", description="The job whose checkpoint is taken.")
     step: int = Field(title="Step", ge=1, description="The optimizer step at which the checkpoint was written.")
     training: Annotated[
-        Literal["finetune", "distill", "preference"],
-        Labels({"finetune": "Fine-tune", "distill": "Distill", "preference": "Preference tuning"}),
+        Literal["finetune", "distill", "preference", "pretrain"],
+        Labels({name: each.title for name, each in TARGETS.items()}),
     ] = Field("finetune", title="Training", description="The stage that this job ran.")
     model: TorchRef = Field(title="Model", description="Model that was trained; the student when distilling.")
     data: DatasetRef = Field(title="Dataset", description="What it was trained on.")
@@ -70,7 +72,7 @@ def check(params: FromCheckpointParams, world: World) -> list[Problem]:
 
 def quote(params: FromCheckpointParams, world: World) -> Quote:
     """Memory and result are the training's, the time is that of loading and writing."""
-    trained = params.target().quote(params.trained(), world)
+    trained = params.target().quote(params.trained(), alone(world))
     model = world.describe(params.model)
     assert model
     return trained.model_copy(update={"seconds": costs.start_seconds(model.facts) / world.speed(), "learning": None})

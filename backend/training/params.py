@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -14,7 +14,7 @@ from pydantic import Field
 from backend.core.errors import Problem
 from backend.core.fields import Epochs, Labels, Name, TrainingBatch
 from backend.core.schemas import ArtifactView
-from backend.core.stage import Params, World
+from backend.core.stage import ArtifactInfo, Params, World
 from backend.data.dataset import DataFolder
 from backend.data.facts import complete_facts
 from backend.data.prompt_words import DEFAULT, PROMPT_WORDS
@@ -244,8 +244,15 @@ def check_training(params: TrainingParams, model_ref: str, data_ref: str, world:
     elif data and params.learns_rationales and _lacks_rationales(data):
         problems.append(Problem(code="steps.none", args={"data": data_ref}, field="rationale"))
     problems += check_control(params, data, data_ref)
+    return problems + check_values(params, model) + check_trackers() + check_tools(model_ref, data_ref, world)
+
+
+def check_values(params: TrainingParams, model: ArtifactInfo | None, never: Collection[str] = ()) -> list[Problem]:
+    """What can be seen of the values and the model alone. `never`: fields that the stage does not read."""
+    problems = []
     fields, values = type(params).model_fields, params.model_dump()
-    unread = [name for name in fields if name in inactive_fields(values) and values[name] != fields[name].default]
+    off = inactive_fields(values) | {*never}
+    unread = [name for name in fields if name in off and values[name] != fields[name].default]
     problems += [Problem(code="train.unread", field=name) for name in unread]
     if model and (params.learning_rate or 0) > (usual := params.usual_rate(model.facts)).high:
         args = {"rate": params.learning_rate, "low": usual.low, "high": usual.high}
@@ -253,7 +260,7 @@ def check_training(params: TrainingParams, model_ref: str, data_ref: str, world:
     if model and params.max_length > model.facts["context"]:
         args = {"max_length": params.max_length, "context": model.facts["context"]}
         problems.append(Problem(code="train.context", args=args, field="max_length"))
-    return problems + check_trackers() + check_tools(model_ref, data_ref, world)
+    return problems
 
 
 def inactive_fields(values: Mapping[str, Any]) -> set[str]:

@@ -15,7 +15,7 @@ from backend.core.stage import AnyStage
 from backend.files.checkpoints import Checkpoint, list_checkpoints, superfluous
 from backend.files.disk import remove_all
 from backend.jobs.context import MemoryContext
-from backend.stages import distill, finetune, preference
+from backend.stages import distill, finetune, preference, pretrain
 from backend.stages.from_checkpoint import STAGE, FromCheckpointParams
 from tests.helpers import dataset_view, model_view, tiny_dataset, view
 from tests.stages.test_finetune import smol_world
@@ -85,6 +85,7 @@ CASES: list[tuple[AnyStage, dict[str, Any]]] = [
     (finetune.STAGE, {"method": "full"}),
     (distill.STAGE, {"adapter": True, "rank": 4}),
     (preference.STAGE, {"rank": 4}),
+    (pretrain.STAGE, {"adapter": True, "rank": 4, "max_length": 16}),
 ]
 
 
@@ -99,9 +100,12 @@ def test_its_weights_and_logits_are_those_of_the_checkpoint(
 
     from backend.ml.inference.load import load_model
     from tests.ml.training.test_preference import preference_data
+    from tests.stages.test_pretrain import text_data
 
     if stage is preference.STAGE:
         inputs = [inputs[0], preference_data(tmp_path / "pairs")]
+    if stage is pretrain.STAGE:
+        inputs = [inputs[0], text_data(tmp_path / "text")]
     asked = {"evaluate_steps": 3, "evaluate_rows": 8, **extra}
     result, ctx = learn(tmp_path, inputs, stage, **asked, max_steps=6, checkpoints_kept=2)
     assert [each.step for each in end(ctx, result)] == [3, 6]

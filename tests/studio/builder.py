@@ -172,7 +172,7 @@ class StudioBuilder:
             Kind.DATASET,
             name,
             source,
-            data_facts(source),
+            data_facts(source) | about.get("facts", {}),
             project=about.get("project", "default"),
             license="CC-BY-4.0",
         )

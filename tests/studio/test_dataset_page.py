@@ -286,6 +286,10 @@ def test_a_dataset_leads_to_the_training_that_takes_it(show: Show, builder: Stud
     at = show("data", data=data.id)
     at.button(key=f"tune_{data.id}").click().run()
     assert at.selectbox(key=key(builder, "finetune", "data")).value == data.id
+    raw = builder.dataset("text", rows=0, facts={"reading": {"schema": "raw_text"}})
+    at = show("data", data=raw.id)
+    at.button(key=f"tune_{raw.id}").click().run()
+    assert at.selectbox(key=key(builder, "pretrain", "data")).value == raw.id
 
 
 def test_doubted_labels_open_the_page_review(show: Show, builder: StudioBuilder) -> None:

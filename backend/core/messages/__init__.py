@@ -17,6 +17,7 @@ from backend.core.messages import (
     curves,
     data,
     devices,
+    diagnosis,
     edits,
     endpoints,
     export_checks,
@@ -87,6 +88,7 @@ for _area in (
     *(chat, endpoints, keys, synth, answers, review, edits, serve, api, jobs, recipe),
     *(
         devices,
+        diagnosis,
         export_checks,
         foundry,
         teachers,

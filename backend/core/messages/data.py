@@ -149,7 +149,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     # warnings
     "data.no_answers": (
         "None of the {rows} rows has an answer: all stay unlabelled.",
-        "Let a teacher answer them, or choose the “Answer column” (--output).",
+        "Pre-train on them, let a teacher answer them, or choose the “Answer column” (--output).",
     ),
     "data.few_answers": (
         "{count} of {rows} rows have no answer: they stay unlabelled.",

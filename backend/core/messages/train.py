@@ -1,5 +1,7 @@
 """Sentences about training."""
 
+from backend.core.messages.plurals import plural
+
 MESSAGES: dict[str, tuple[str, str]] = {
     "train.tracker_unknown": ("SLMOPS_TRACKERS: “{name}” is not a known tracker.", "Use {known}, or unset it."),
     "train.tracker_missing": (
@@ -77,6 +79,29 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "preference.kto_batch": (
         "KTO compares the answers of a batch, so it needs several.",
         "Choose a batch size of at least 2.",
+    ),
+    "text.none": (
+        "“{data}” has no text without answers to read.",
+        "Fine-tune on its answers, or import the text without an answer column.",
+    ),
+    "text.answered": (
+        plural(
+            "{count} row of “{data}” has an answer and is left out.",
+            "{count} rows of “{data}” have answers and are left out.",
+        ),
+        "Fine-tune the resulting model on them.",
+    ),
+    "text.no_gain": (
+        "The model reads the text no better than before: validation loss {loss}, before {before}.",
+        "Lower the learning rate, or add text.",
+    ),
+    "text.few": (
+        "“{data}” has {tokens} tokens, fewer than {least} blocks of {max_length}.",
+        "Add text, or choose shorter blocks.",
+    ),
+    "text.few_expected": (
+        "“{data}” has about {tokens} tokens; {least} blocks of {max_length} are needed.",
+        "Add text, or choose shorter blocks.",
     ),
     "train.diverged": (
         "Training diverged: the loss is not a number at step {step}.",

@@ -12,7 +12,8 @@ from backend.core.errors import Problem
 class ReadOptions(BaseModel):
     """Empty fields are found by content. `encoding`: a codec's name; `delimiter`: one character (`\\t` for a tab); `header`:
     whether the first row names the columns; `quotes`: whether quotation marks hold cells together, or are plain characters
-    (no); `sheet`: of a workbook; `records`: the dotted path of the list of rows in a JSON file, or the member of an archive."""
+    (no); `sheet`: of a workbook; `records`: the dotted path of the list of rows in a JSON file, or the member of an archive;
+    `text_rows`: whether a text file is one row (file)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -22,6 +23,7 @@ class ReadOptions(BaseModel):
     quotes: Literal["auto", "yes", "no"] = "auto"
     sheet: str = ""
     records: str = ""
+    text_rows: Literal["auto", "file"] = "auto"
 
 
 class SourceFacts(BaseModel):

@@ -1,5 +1,5 @@
-"""Raw text: a record per paragraph or line. Headings with text below, marked questions and answers, chats, and the labels of
-fastText have columns of their own."""
+"""Raw text: a record per paragraph or line, or one of the whole file where a person says so. Headings with text below, marked
+questions and answers, chats, and the labels of fastText have columns of their own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from backend.data.sources.text_file import InputFile, encodable, text_file
 
 _SAMPLE = 1 << 20
 PARAGRAPH_LIMIT = 16 << 20
-"""Characters; a longer paragraph is read in parts."""
+"""Characters; a longer paragraph or file is read in parts."""
 _LABEL = "__label__"
 _HEADING = re.compile(r"#{1,6}\s+(.*?)\s*#*\s*$")
 _FENCE = ("```", "~~~")
@@ -40,8 +40,9 @@ class TextSource:
         if not head.strip():
             raise StudioError("data.empty", file=file.name)
         lines = head.splitlines()
-        self.columns, self._split, code = _kind(lines)
-        if is_chat(lines):
+        self._as_one = options.text_rows == "file"
+        self.columns, self._split, code = (["text"], _whole, "") if self._as_one else _kind(lines)
+        if not self._as_one and is_chat(lines):
             assistant = answering(lines, options.records, file.name)
             self.columns, self._split, code = ["messages"], partial(conversations, assistant=assistant), ""
         if code:
@@ -56,7 +57,9 @@ class TextSource:
                 yield Record(place, dict(zip(self.columns, values.values(), strict=True)))
 
     def count(self) -> int:
-        """Number of lines, which is at least that of records."""
+        """Number of lines, which is at least that of records; of a whole file about that of its parts."""
+        if self._as_one:
+            return 1 + self._text.file.path.stat().st_size // PARAGRAPH_LIMIT
         return max(1, self._text.counted.lines)
 
     def _lines(self) -> Iterator[Line]:
@@ -90,13 +93,18 @@ def _by_line(lines: Iterator[Line]) -> Iterator[Found]:
     return ((number, {"text": line.rstrip()}) for number, line in lines if line.strip())
 
 
-def _paragraphs(lines: Iterator[Line]) -> Iterator[Found]:
+def _whole(lines: Iterator[Line]) -> Iterator[Found]:
+    return _paragraphs(lines, ends=False)
+
+
+def _paragraphs(lines: Iterator[Line], ends: bool = True) -> Iterator[Found]:
+    """`ends`: whether an empty line ends one."""
     held, size, first = "", 0, 1
     for number, line in lines:
-        if held and (not line.strip() or size > PARAGRAPH_LIMIT):
+        if held and ((ends and not line.strip()) or size > PARAGRAPH_LIMIT):
             yield first, {"text": held.rstrip()}
             held, size = "", 0
-        if line.strip():
+        if held or line.strip():
             first = first if held else number
             held += line
             size = len(held)

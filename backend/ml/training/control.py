@@ -43,6 +43,8 @@ class KeptCheckpoints(TrainerCallback):
         self.count = count
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if not state.is_world_process_zero:
+            return
         evaluated = {entry["step"] for entry in state.log_history if _LOSS in entry}
         retain(Path(args.output_dir), evaluated, state.best_global_step, self.count)
 
@@ -141,11 +143,12 @@ def outcome(state: Any, params: TrainingParams, planned: int, ctx: Context) -> d
 
 def _run(state: Any, data: EncodedExamples, params: TrainingParams) -> TrainingRun:
     curves = {name: [(e["step"], float(e[name])) for e in state.log_history if name in e] for name in ("loss", _LOSS)}
-    answers = [tuple(label for label in item["labels"] if label != IGNORE_INDEX) for item in data.items]
+    rows = [] if data.packed else data.items
+    answers = [tuple(label for label in item["labels"] if label != IGNORE_INDEX) for item in rows]
     return TrainingRun(
         training=curves["loss"],
         validation=curves[_LOSS],
-        rows=len(data.items),
+        rows=len(rows),
         left_out=data.too_long,
         max_length=params.max_length,
         learning_rate=params.rate,

@@ -120,6 +120,8 @@ def origin_text(origin: Origin) -> str:
         said = _("“{name}”: LoRA adapter on “{source}”, trained on “{data}”.")
     elif origin.how == "tuned":
         said = _("“{name}”: “{source}” fine-tuned in full on “{data}”.")
+    elif origin.how == "pretrained":
+        said = _("“{name}”: “{source}” pre-trained further on the text of “{data}”.")
     else:
         said = _("“{name}”: student of “{source}”, {layers} layers, trained on “{data}”.")
     words = said.format(name=origin.name, source=origin.source, data=origin.data, layers=origin.detail)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from backend.api.readings import Inspection
 
 STAGE = "dataset"
-LAYOUT = ("encoding", "delimiter", "header", "quotes", "records")
+LAYOUT = ("encoding", "delimiter", "header", "quotes", "text_rows", "records")
 """The fields that say how a file's text is laid out."""
 FOLLOWING = (*CHOSEN, *LAYOUT, "group", "keep_columns", "split_column", "on_bad_row", "name")
 """What was said of one file and doesn't count for another."""

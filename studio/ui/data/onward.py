@@ -26,14 +26,16 @@ def dataset_actions(view: ArtifactView) -> None:
 
 
 def tune_button(view: ArtifactView) -> None:
-    """Opens the page Fine-tune with this dataset chosen."""
-    if not view.facts.get("rows", {}).get("train"):
+    """Opens the page Fine-tune with this dataset chosen, for raw text at its continued pre-training."""
+    if view.facts.get("rows", {}).get("train"):
+        stage, words = "finetune", _("Fine-tune with this dataset")
+    elif view.facts.get("reading", {}).get("schema") == "raw_text":
+        stage, words = "pretrain", _("Pre-train on this dataset")
+    else:
         return
-    if st.button(
-        _("Fine-tune with this dataset"), key=f"tune_{view.id}", icon=nav.FINETUNE.icon, on_click=_take, args=(view.id,)
-    ):
-        switch_page(nav.FINETUNE.path)
+    if st.button(words, key=f"tune_{view.id}", icon=nav.FINETUNE.icon, on_click=_take, args=(stage, view.id)):
+        switch_page(nav.FINETUNE.path, query_params={"step": stage})
 
 
-def _take(dataset: str) -> None:
-    Form("finetune").take({"data": dataset})
+def _take(stage: str, dataset: str) -> None:
+    Form(stage).take({"data": dataset})

@@ -69,6 +69,8 @@ def completed_stages(artifacts: list[ArtifactView]) -> set[str]:
             found.add(str(view.facts.get("report")))
         elif "finetune_method" in view.facts and view.kind is not Kind.ONNX:
             found.add("finetune")
+        elif view.kind is Kind.MODEL and "text_tokens" in view.facts:
+            found.add("pretrain")
         elif view.kind is not Kind.MODEL or view.job_id:  # an imported model was made by nobody here
             found.add(_STAGE_OF_KIND[view.kind])
     return found

@@ -150,6 +150,12 @@ def test_text_is_a_row_per_paragraph_or_line(tmp_path: Path) -> None:
     assert len(rows(source)) == 2 and notes(source) == {"data.text_lines"}
 
 
+@pytest.mark.parametrize("content", ["# Lamps\nare fine.\n\n# Desks\ntoo.\n# Chairs\n\ntoo.\n", "Q: a?\nA: b\n\n" * 3])
+def test_a_text_file_is_one_row_where_asked(tmp_path: Path, content: str) -> None:
+    source = opened(tmp_path / "a.txt", content, text_rows="file")
+    assert rows(source) == [{"text": content.rstrip()}] and source.count() == 1 and notes(source) == set()
+
+
 def test_labels_of_fasttext(tmp_path: Path) -> None:
     source = opened(tmp_path / "a.txt", "__label__good a lamp\n__label__bad __label__late a desk\n")
     assert rows(source) == [{"label": "good", "text": "a lamp"}, {"label": "bad, late", "text": "a desk"}]

@@ -12,7 +12,7 @@ from studio.ui.shared.curves import Line, line_figure, marks, stop_sentence, thi
 from studio.ui.shared.formatting import number
 from studio.ui.shared.i18n import _
 
-TRAINING_STAGES = ("distill", "finetune", "preference")
+TRAINING_STAGES = ("distill", "finetune", "preference", "pretrain")
 HEIGHT = 230
 
 
