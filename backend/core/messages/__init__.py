@@ -112,6 +112,6 @@ for _area in (
         MESSAGES[_code] = _words
 
 NOTES: frozenset[str] = frozenset().union(
-    *(area.NOTES for area in (reading, sources, mapping, inspection, samples, gates, prompts, baseline))
+    *(area.NOTES for area in (reading, sources, mapping, inspection, samples, gates, prompts, baseline, diagnosis))
 )
 """Codes that only say what was taken: nobody has to do anything about them, unless it is wrong."""

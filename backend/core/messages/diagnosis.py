@@ -2,6 +2,8 @@
 
 from backend.core.messages.plurals import plural
 
+NOTES = frozenset(f"gate.diagnosis_{check}" for check in ("data", "template", "rate", "capacity"))
+
 MESSAGES: dict[str, tuple[str, str]] = {
     "diagnose.unknown": (
         "“{ref}” was not left here by fine-tuning or by distillation from answers alone.",

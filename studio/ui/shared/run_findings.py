@@ -9,7 +9,7 @@ import streamlit as st
 from backend.core.errors import Problem
 from backend.core.messages.curves import HARDLY_TRAINED
 from backend.core.schemas import RunView
-from studio.ui.shared.formatting import escape_markdown, stage_label
+from studio.ui.shared.formatting import escape_markdown, message_markdown, stage_label
 from studio.ui.shared.i18n import _
 from studio.ui.shared.job_card.diagnosis_link import diagnosis_link
 
@@ -24,7 +24,7 @@ def run_findings(run: RunView, notes: Mapping[str, str] | None = None) -> None:
                 continue
             title = escape_markdown(stage_label(job.stage))
             said = f"{found.sentence(_)} {(notes or {}).get(found.code, '')}".strip()
-            st.warning(f"**{title}**: {escape_markdown(said)}", icon=":material/warning:")
+            st.warning(f"**{title}**: {message_markdown(said)}", icon=":material/warning:")
     diagnosis_link(*run.jobs)
 
 
