@@ -32,6 +32,8 @@ _NEAR, _LINE, _GAP = 14, 15, 6
 """Pixels from a point to its name, of one line of a name, and between two names."""
 _MOST_NAMES, _LETTERS, _LETTER, _NARROW = 3, 15, 6.4, 190
 """Names on the front, letters of one line of a name, pixels of a letter, and of the chart's inside on a phone."""
+_STRETCH = (0.75, 1.25)
+"""How high the chart's inside may be against `PLOT_HEIGHT`, by the lines of its legend."""
 Figure = dict[str, Any]
 
 
@@ -125,8 +127,9 @@ def _front_names(
         place = abs(one.metrics[y] - heights[0 if up else 1]) * pixels
         near = [above(other) for other in shown if begin - _GAP < left(other) < begin + wide + _GAP]
         start = max(place + _NEAR, taken, *(end + _GAP for end in near))
-        if level and start - _GAP < line < start + _LINE * len(lines) + _GAP:
-            start = line + _GAP
+        least, most = ((line - place) * each for each in _STRETCH)
+        if least < start - place + _LINE * len(lines) + _GAP and start - place - _GAP < most:
+            start = place + most + _GAP
         taken = start + _LINE * len(lines) + _GAP
         labels.append(
             {
