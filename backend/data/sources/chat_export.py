@@ -16,6 +16,7 @@ _LINE = re.compile(
     re.IGNORECASE,
 )
 _LEAST = 6
+_MOST_NAMED = 30
 Found = tuple[int, dict[str, Any]]
 
 
@@ -31,8 +32,9 @@ def answering(lines: list[str], wanted: str, file: str) -> str:
     """The name of who answers. Raises StudioError that lists the names where none of them was given."""
     names = Counter(match["name"] for line in lines if (match := _LINE.match(line)) and match["name"])
     if wanted not in names:
-        listed = ", ".join(name for name, _ in names.most_common(10))
-        raise StudioError("data.chat_who", field="records", file=file, names=listed)
+        choices = [name for name, _ in names.most_common(_MOST_NAMED)]
+        listed = ", ".join(choices[:10])
+        raise StudioError("data.chat_who", field="records", file=file, names=listed, choices=choices)
     return wanted
 
 
