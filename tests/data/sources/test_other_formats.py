@@ -268,24 +268,6 @@ def test_a_cover_sheet_is_left_out_and_said(tmp_path: Path) -> None:
     assert len(rows(source)) == 20 and notes(source) == {"data.sheet_taken"}
 
 
-CHAT = "12/03/24, 09:00 - Messages are encrypted.\n" + "".join(
-    f"{day}/03/24, 09:0{n} - Ana: Is lamp {n} there?\n{day}/03/24, 10:0{n} - Shop: Yes,\nin {n}.\n"
-    for day in (12, 13)
-    for n in (1, 2)
-)
-
-
-def test_a_chat_asks_who_answers(tmp_path: Path) -> None:
-    with pytest.raises(StudioError, match=r"chat between (Ana, Shop|Shop, Ana).*--records"):
-        opened(tmp_path / "a.txt", CHAT)
-    first, _ = rows(opened(tmp_path / "a.txt", CHAT, records="Shop"))
-    assert first["messages"][:2] == [
-        {"role": "user", "content": "Is lamp 1 there?"},
-        {"role": "assistant", "content": "Yes,\nin 1."},
-    ]
-    assert len(first["messages"]) == 4
-
-
 def test_values_of_a_sheet(tmp_path: Path) -> None:
     table: list[list[Any]] = [
         ["text", "day", "at", "n", "half"],
