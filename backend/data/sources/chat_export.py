@@ -24,7 +24,7 @@ _LEAST = 6
 _MOST_NAMED = 30
 SILENCE = timedelta(hours=6)
 """Ends a conversation."""
-PATIENCE = timedelta(days=3)
+ANSWERED_WITHIN = timedelta(days=3)
 """So late a question may still be answered."""
 _IN_TURN = 0.8
 """Share of the answers before which one alone had written, where each is answered in turn and nobody talks to the others."""
@@ -104,7 +104,7 @@ def _exchanges(messages: Iterable[_Message], assistant: str) -> Iterator[tuple[l
     last: _Message | None = None
     for message in messages:
         answering = message.name == assistant
-        limit = PATIENCE if answering and asked and not answers else SILENCE
+        limit = ANSWERED_WITHIN if answering and asked and not answers else SILENCE
         if last and (_pause(last, message) > limit or (answers and not answering)):
             yield asked, answers
             asked, answers = [], []

@@ -36,8 +36,9 @@ def test_one_sheet(write: Any, tmp_path: Path) -> None:
 
 def test_several_sheets_are_asked_for(tmp_path: Path) -> None:
     path = xlsx(tmp_path / "a.xlsx", {"One": TABLE, "Two": [["a", "b"], *[["x", "y"]] * 5]})
-    with pytest.raises(StudioError, match=r"One, Two.*--records"):
+    with pytest.raises(StudioError, match=r"One, Two.*--records") as asked:
         open_source(path)
+    assert asked.value.problems[0].args["choices"] == ["One", "Two"], "a page offers each"
     assert open_source(path, ReadOptions(records="Two")).columns == ["a", "b"]
     assert len(rows(open_source(path, ReadOptions(sheet="One")))) == 20
     with pytest.raises(StudioError, match="One, Two"):
