@@ -6,7 +6,7 @@ import streamlit as st
 
 from backend.core.errors import Problem
 from studio.ui.guide import state
-from studio.ui.shared.formatting import escape_markdown
+from studio.ui.shared.formatting import escape_markdown, message_markdown
 from studio.ui.shared.i18n import _
 from studio.ui.shared.tasks import Task, failure
 
@@ -16,7 +16,7 @@ def unread(work: Task) -> None:
     (asked, *others) = work.error.problems if work.error else [None]
     title = _question(asked.code) if asked and not others else ""
     if asked is None or not title:
-        st.error(escape_markdown(failure(work)), icon=":material/error:")
+        st.error(message_markdown(failure(work)), icon=":material/error:")
         return
     _ask(title, asked)
 
@@ -35,7 +35,7 @@ def _ask(title: str, problem: Problem) -> None:
     """A button for each choice; the answer goes where the form of the page Data has it."""
     st.markdown(f":material/description: **{escape_markdown(str(problem.args['file']))}**")
     st.markdown(f"**{title}**")
-    st.caption(escape_markdown(problem.fact(_)))
+    st.caption(message_markdown(problem.fact(_)))
     with st.container(horizontal=True, gap="xsmall", key="guide_choices"):
         for at, name in enumerate(problem.args["choices"]):
             label, answer = escape_markdown(name), {"records": name}

@@ -17,7 +17,7 @@ from studio.ui.guide.reading import answer_examples, read, reading_card
 from studio.ui.guide.words import ICONS, goal_title, goal_words
 from studio.ui.shared import api_cache
 from studio.ui.shared.address import switch_page
-from studio.ui.shared.formatting import escape_markdown
+from studio.ui.shared.formatting import escape_markdown, message_markdown
 from studio.ui.shared.i18n import _
 from studio.ui.shared.tasks import Task, failure
 
@@ -112,7 +112,7 @@ def _goal_fit(goal: str, fits: Fit, proposed: bool) -> None:
         return
     box = st.error if fits.problem.blocking else st.warning
     box(
-        escape_markdown(fits.problem.sentence(_)),
+        message_markdown(fits.problem.sentence(_)),
         icon=":material/error:" if fits.problem.blocking else ":material/help:",
     )
     if fits.better:

@@ -16,7 +16,16 @@ from studio.ui.result.try_it import try_it
 from studio.ui.result.words import bits_words, headline, missing_words, sentences, tiles
 from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link
-from studio.ui.shared.formatting import ago, duration, escape_markdown, percent, progress_line, run_seconds, stage_label
+from studio.ui.shared.formatting import (
+    ago,
+    duration,
+    escape_markdown,
+    message_markdown,
+    percent,
+    progress_line,
+    run_seconds,
+    stage_label,
+)
 from studio.ui.shared.i18n import _
 from studio.ui.shared.job_card.cancel import cancel_run_button
 from studio.ui.shared.job_card.queue_position import start_order_now, why_waiting
@@ -53,7 +62,7 @@ def result_page(run_id: str) -> None:
     try:
         run, result = result_of(run_id)
     except StudioError as error:
-        st.error(escape_markdown(error.text(_)), icon=":material/error:")
+        st.error(message_markdown(error.text(_)), icon=":material/error:")
         page_link(JOBS.path, label=_("All jobs"), icon=JOBS.icon)
         return
     with api_cache.show_errors():
