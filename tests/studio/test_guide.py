@@ -51,7 +51,9 @@ def test_card_shows_what_was_found_and_train_is_ready(
     at = open_with(show, builder, labelled(tmp_path), language)
     assert said in words(at) and "message → topic" in words(at).replace("\\", "")
     assert not train(at).disabled
-    captions = at.radio(key=f"guide_preset_{builder.studio.chosen_project().id}").proto.captions
+    presets = at.radio(key=f"guide_preset_{builder.studio.chosen_project().id}")
+    captions = presets.proto.captions
+    assert "%" in presets.help and not any("%" in each for each in captions), "what the demo reached is no promise"
     assert len(captions) == 3 and all("min" in each or " s" in each for each in captions), "each preset has a time"
 
 

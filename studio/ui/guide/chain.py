@@ -28,7 +28,7 @@ from studio.nav import MODELS, RESULT, TEACHER
 from studio.ui.forms.form import problem_line
 from studio.ui.guide import plans, state
 from studio.ui.guide.leaving import leaving
-from studio.ui.guide.words import figure_words, preset_title, preset_words
+from studio.ui.guide.words import demo_words, preset_title, preset_words
 from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link, switch_page
 from studio.ui.shared.builtin import fetch_words, preparing
@@ -199,7 +199,7 @@ def _presets(goal: Goal, planned: dict[str, Plan]) -> None:
             if name in planned and planned[name].steps
             else ""
         )
-        lines = [f"**{times}**" if times else "", preset_words(name), figure_words(name, goal.name)]
+        lines = [f"**{times}**" if times else "", preset_words(name)]
         return " · ".join(filter(None, lines))
 
     st.radio(
@@ -209,6 +209,7 @@ def _presets(goal: Goal, planned: dict[str, Plan]) -> None:
         captions=[caption(name) for name in PRESETS],
         key=key,
         horizontal=True,
+        help=demo_words(goal.name) or None,
         on_change=lambda: state.take(preset=st.session_state[key]),
     )
 
