@@ -16,7 +16,16 @@ from studio.ui.result.try_it import try_it
 from studio.ui.result.words import bits_words, headline, missing_words, sentences, tiles
 from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link
-from studio.ui.shared.formatting import ago, duration, escape_markdown, percent, progress_line, run_seconds, stage_label
+from studio.ui.shared.formatting import (
+    ago,
+    duration,
+    escape_markdown,
+    percent,
+    progress_line,
+    run_left,
+    run_seconds,
+    stage_label,
+)
 from studio.ui.shared.i18n import _
 from studio.ui.shared.job_card.cancel import cancel_run_button
 from studio.ui.shared.job_card.queue_position import start_order_now, why_waiting
@@ -106,7 +115,7 @@ def _progress(run: RunView) -> None:
         with st.container(border=True, key="result_progress", gap="small"):
             title = stage_label(at_work.stage) if at_work else _("Waiting to start")
             st.markdown(f"**{title}**")
-            st.progress(share, text=_told(share, at_work) if at_work else _reason(now))
+            st.progress(share, text=_told(share, at_work, now) if at_work else _reason(now))
             steps_line(now)
             st.caption(_("The result appears here automatically. You can close this page."))
         return not now.state.ended
@@ -114,9 +123,9 @@ def _progress(run: RunView) -> None:
     api_cache.auto_refresh(look, busy=True)
 
 
-def _told(share: float, job: JobView) -> str:
-    """How far the whole run is, as the bar, then what its step does."""
-    return " · ".join([percent(share), progress_line(job, share=False)])
+def _told(share: float, job: JobView, run: RunView) -> str:
+    """How far the whole run is, as the bar, then what its step does, and when all is done."""
+    return " · ".join(filter(None, [percent(share), progress_line(job, share=False), run_left(run)]))
 
 
 def _reason(run: RunView) -> str:
