@@ -229,7 +229,14 @@ def _said(
             problem_line(problem)
     if student.missing:
         said = fetch_words(student.ref) or _("The built-in model is prepared first, once (about 25 s).")
-        st.caption(f":material/info: {said}")
+        st.caption(f":material/info: {said} {_('The time is estimated after that.')}")
+    if ahead := len(api_cache.open_jobs()):
+        said = ngettext(
+            "{n} job is already running or queued; its time is not in the estimate.",
+            "{n} jobs are already running or queued; their time is not in the estimate.",
+            ahead,
+        )
+        st.caption(f":material/hourglass_top: {said}")
     with st.expander(_("Details"), icon=":material/account_tree:", key="guide_details"):
         _details(plan if isinstance(plan, Plan) else None, student, offered)
     return not any(problem.blocking for problem in problems)
