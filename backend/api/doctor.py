@@ -53,7 +53,7 @@ def run_checks() -> list[Check]:
         _check("ok", "studio location", "{value}", value=str(Path(backend.__file__).parent.parent)),
         *[_package(name) for name in _NEEDED],
         *[_builtin(name, settings) for name in BUILTIN],
-        *_gpus(),
+        *_gpus(settings),
         _foundry(),
         _optional("bitsandbytes", "QLoRA"),
         _cores(settings),
@@ -109,13 +109,22 @@ def _builtin(name: str, settings: Settings) -> Check:
     return _check("absent", "built-in model", "not downloaded", "`slmops models import {name}`", name=name)
 
 
-def _gpus() -> list[Check]:
-    """A line for each card, with what hinders training on it."""
+def _gpus(settings: Settings) -> list[Check]:
+    """A line for each card, with what hinders training on it; where there are several, whether they share a training."""
     found = "{name}: {total}, {free} free, driver {driver}"
     remedy = (
         "" if cards.torch_has_cuda() else "This PyTorch has no CUDA: install the build for it to train on the card."
     )
-    return [
+    usable = len(cards.usable_cards())
+    shared = settings.shared_by(usable)
+    several = _check(
+        "ok",
+        "GPU",
+        "cards of a training: {count}",
+        "" if shared > 1 else "Set SLMOPS_PROCESSES=auto to share one among all cards.",
+        count=shared,
+    )
+    lines = [
         _check(
             "absent" if remedy else "ok",
             "GPU",
@@ -127,7 +136,8 @@ def _gpus() -> list[Check]:
             driver=card.driver,
         )
         for card in cards.cards()
-    ] or [_check("absent", "GPU", "none; everything runs on the CPU")]
+    ]
+    return [*lines, several] if usable > 1 else lines or [_check("absent", "GPU", "none; everything runs on the CPU")]
 
 
 def _cores(settings: Settings) -> Check:

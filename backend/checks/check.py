@@ -16,7 +16,8 @@ INFINITE_VALUE = 1e6
 
 class Check(View):
     """`name`: see `backend.checks.titles`; `value` must be at least (`at_least`) or at most `threshold`; None: it could not be
-    measured, which fails. `args`: what its sentences need; `detail`: further figures and examples."""
+    measured, which fails. `args`: what its sentences need; `detail`: further figures and examples; `reason`: in which of
+    several ways it failed."""
 
     name: str
     value: float | None
@@ -26,6 +27,7 @@ class Check(View):
     passed: bool
     args: dict[str, Any] = {}
     detail: dict[str, Any] = {}
+    reason: str = "failed"
 
     def sentence(self, translate: Translate = untranslated) -> str:
         """What was measured, what it means, and, when it failed, what to do."""
@@ -35,7 +37,7 @@ class Check(View):
     def code(self) -> str:
         if self.value is None:
             return "gate.unmeasured"
-        return f"gate.{self.name}" if self.passed else f"gate.{self.name}_failed"
+        return f"gate.{self.name}" if self.passed else f"gate.{self.name}_{self.reason}"
 
 
 def at_most(name: str, value: float | None, threshold: float, unit: Unit = "count", **about: Any) -> Check:

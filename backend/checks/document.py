@@ -1,4 +1,4 @@
-"""The checklist's report as a document: for HTML and Markdown, in any language."""
+"""The reports of checklist and diagnosis as documents: for HTML and Markdown, in any language."""
 
 from __future__ import annotations
 
@@ -67,9 +67,6 @@ def document(
 ) -> Report:
     checks = checks_of(report)
     found = {each.name: each for each in checks}
-    about = translate(titles.ABOUT).format(
-        data=report["data_name"], split=translate(report["split"]), requests=show(report["requests"], "count")
-    )
     table = Table(
         header=[translate(word) for word in titles.HEADER], rows=[check_row(each, translate, show) for each in checks]
     )
@@ -77,8 +74,35 @@ def document(
     parts += _memory(found.get("memory"), translate, show)
     parts += _lengths(found.get("length_pace"), translate, show)
     parts += _edges(found.get("edge_answered"), translate)
-    title = translate(titles.CHECKLIST).format(model=report["model_name"])
-    return Report(title=title, subtitle=about, lang=lang, parts=parts)
+    parts += _figures(checks, translate, show)
+    title = translate(titles.DOCUMENTS[report.get("report", "checklist")]).format(model=report["model_name"])
+    return Report(title=title, subtitle=about(report, translate, show), lang=lang, parts=parts)
+
+
+def about(report: dict[str, Any], translate: Translate, show: FormatValue) -> str:
+    """What was asked of what."""
+    if "split" not in report:
+        return translate(titles.DIAGNOSED).format(data=report["data_name"])
+    return translate(titles.ABOUT).format(
+        data=report["data_name"], split=translate(report["split"]), requests=show(report["requests"], "count")
+    )
+
+
+def figure_rows(checks: list[Check], translate: Translate, show: FormatValue) -> list[list[str]]:
+    """All that was measured for the checks of a diagnosis: check, figure, value."""
+    return [
+        [translate(titles.title(check.name)), translate(titles.FIGURES.get(name, name)), show(value, unit)]
+        for check in checks
+        for name, (value, unit) in check.detail.get("figures", {}).items()
+    ]
+
+
+def _figures(checks: list[Check], translate: Translate, show: FormatValue) -> list[Part]:
+    rows = figure_rows(checks, translate, show)
+    if not rows:
+        return []
+    header = [translate(word) for word in titles.MEASURED_HEADER]
+    return [Heading(text=translate(titles.MEASURED)), Table(header=header, rows=rows, numbers=[2])]
 
 
 def _memory(check: Check | None, translate: Translate, show: FormatValue) -> list[Part]:

@@ -38,8 +38,45 @@ OTHER_TITLES = {
     "same prompt": "Identical prompts",
     "same answers": "Identical answers",
     "accuracy kept": "Accuracy kept",
+    "diagnosis_data": "Data",
+    "diagnosis_template": "Template",
+    "diagnosis_rate": "Learning rate",
+    "diagnosis_capacity": "Capacity",
 }
-"""Of the checks of a search and of a proof in Foundry Local."""
+"""Of the checks of a search, of a proof in Foundry Local and of a diagnosis."""
+FIGURES = {
+    "rows": "Rows",
+    "distinct": "Different rows",
+    "contradictions": "Rows with one input and several labels",
+    "several_answers": "Rows with one input and several answers",
+    "duplicates": "Duplicates",
+    "empty": "Empty rows",
+    "commonest": "Share of the most common answer",
+    "rarest": "Share of the rarest answer",
+    "baseline": "Quick baseline, validation rows",
+    "majority": "Most common answer, validation rows",
+    "compared": "Rows compared token by token",
+    "differ": "Rows that differ at inference",
+    "unended": "Answers without an end token",
+    "dropped": "Answers too long, left out",
+    "truncated": "Prompts that lost their beginning",
+    "asked": "Rows the model answered",
+    "ended": "Answers the model ended",
+    "rate": "Learning rate",
+    "start": "Loss before",
+    "quarter": "Loss after, a quarter of the rate",
+    "same": "Loss after, same rate",
+    "fourfold": "Loss after, four times the rate",
+    "curve_first": "Loss of the training, first",
+    "curve_last": "Loss of the training, last",
+    "memorized": "Rows to memorize",
+    "memorized_loss": "Loss on rows to memorize",
+    "needed": "Updates needed to memorize",
+    "rank": "Rank",
+    "twice_loss": "Loss with twice the rank",
+    "trained": "Updates of the training",
+}
+"""What a diagnosis measures for its checks."""
 
 
 def title(name: str) -> str:
@@ -60,10 +97,16 @@ LENGTHS, LENGTHS_HEADER = (
     ("Length", "Tokens read", "Time per answer", "Time per token read"),
 )
 LENGTH_NAMES = {"short": "short", "medium": "medium", "long": "long"}
+DIAGNOSIS = "Diagnosis: {model}"
+DIAGNOSED = "Trained on {data}."
+DOCUMENTS = {"checklist": CHECKLIST, "diagnosis": DIAGNOSIS}
+"""The titles of the reports that are documents, too, by their words in facts."""
+MEASURED, MEASURED_HEADER = "Figures", ("Check", "Figure", "Value")
 EDGES, EDGES_HEADER = "Unexpected texts with answers", ("Text", "Answer")
 
 PHRASES = (
     *(CHECKLIST, ALL_PASSED, SOME_FAILED, ABOUT, *HEADER, PASSED, FAILED, AT_LEAST, AT_MOST, MEMORY, *MEMORY_HEADER),
+    *(DIAGNOSIS, DIAGNOSED, MEASURED, *MEASURED_HEADER, *FIGURES.values()),
     *(LENGTHS, *LENGTHS_HEADER, *LENGTH_NAMES.values(), EDGES, *EDGES_HEADER),
 )
 """All that a report says beside its checks."""

@@ -132,5 +132,9 @@ class StudioError(Exception):
         return "\n".join(problem.text(translate) for problem in self.problems)
 
 
+class RankDone(Exception):
+    """The training in which this process was a rank beside the first has ended: what follows is the first one's."""
+
+
 class Cancelled(Exception):
     """Raised by `ctx.raise_if_cancelled()` inside a stage when somebody asked it to stop."""

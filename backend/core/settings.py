@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from platformdirs import user_data_path
 from pydantic import Field, ValidationError, field_validator
@@ -60,6 +60,11 @@ class Settings(BaseSettings):
         default=300, ge=0, description="Seconds of silence after which a model that chats is unloaded; 0: never."
     )
 
+    processes: Annotated[int, Field(ge=1, le=64)] | Literal["auto"] = Field(
+        default=1,
+        description="Processes that share a fine-tuning or distillation (DDP), each on its own graphics card: a number, or "
+        "`auto` for one on each card. Without cards a number shares the processor. The batch size stays that of all together.",
+    )
     trackers: str = Field(
         default="",
         description="Where trainings report beside TensorBoard files, separated by commas: mlflow, trackio, wandb. Each stays "
@@ -89,6 +94,13 @@ class Settings(BaseSettings):
     def queue_url(self) -> str:
         """The queue has a file of its own, so that a long studio transaction never holds its write lock."""
         return self._url("queue.sqlite")
+
+    def shared_by(self, cards: int) -> int:
+        """How many processes share a training on a machine with so many graphics cards: no more than those, where there are
+        any."""
+        if self.processes == "auto":
+            return max(1, cards)
+        return min(self.processes, cards) if cards else self.processes
 
     @property
     def artifacts(self) -> Path:

@@ -68,6 +68,8 @@ class World(Protocol):
     free_disk_bytes: int
     card_bytes: int
     """Of the smallest graphics card that stages run on here; 0: none, they run on the CPU."""
+    processes: int
+    """That share a training here."""
 
     def describe(self, ref: str) -> ArtifactInfo | None:
         """The artifact behind `ref`, or None when there is none."""
@@ -174,7 +176,8 @@ class Stage(Form[P], Generic[P, R]):
     what the form begins with on a page, which makes that one of its pages too; `kind`: of the artifact that it makes, None for
     none; `example` must validate; `queue` is the capability that its worker needs; `freeze(params, studio)` puts into the
     parameters, at the start, what the studio holds and may change later; `kind_of(params)`: the kind, where they decide it;
-    `hub`: whether it asks the hub, and so gets its token."""
+    `parallel(params)`: whether several processes can share the work, as ranks of one training; `hub`: whether it asks the hub,
+    and so gets its token."""
 
     name: str
     title: str
@@ -190,6 +193,7 @@ class Stage(Form[P], Generic[P, R]):
     freeze: Callable[[P, Any], P] | None = None
     kind_of: Callable[[P], Kind | None] | None = None
     proposes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    parallel: Callable[[P], bool] = lambda params: False
 
     def makes(self, params: P) -> Kind | None:
         """The kind of what it leaves with these parameters; None where that is no artifact."""

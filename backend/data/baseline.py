@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict
 
 from backend.core.errors import Problem
 from backend.data.baseline_advice import advice, notes
-from backend.data.dataset import Row
+from backend.data.dataset import DataFolder, Row, gold_answer
 from backend.data.split_keys import context_text, equal_form
 from backend.stats.intervals import wilson_interval
 from backend.stats.token_f1 import token_f1, words
@@ -143,6 +143,11 @@ def answers_by_method(
 def read_text(row: Row) -> str:
     """All that a model reads of a row."""
     return f"{context_text(row.context)}\n{row.input}".strip()
+
+
+def pairs_of(data: DataFolder, split: str) -> list[Pair]:
+    """All that a model reads of each row of a split, and the right answer, where it has one."""
+    return [(read_text(row), answer) for row in data.rows(split) if (answer := gold_answer(row))]
 
 
 def cost(measured: float, chars: float) -> tuple[float, float]:

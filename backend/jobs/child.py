@@ -18,13 +18,14 @@ from collections.abc import Callable, Iterable
 from typing import Any, TextIO, cast
 
 from backend.core.artifacts import write_json
-from backend.core.errors import Cancelled, Problem, StudioError
+from backend.core.errors import Cancelled, Problem, RankDone, StudioError
 from backend.core.schemas import Kind
 from backend.core.stage import AnyStage
+from backend.jobs import ranks
 from backend.jobs.context import Access, JobSpec, StageContext
 from backend.models import recheck
 from backend.process.explain import explain, of_problem, sentence
-from backend.process.guards import LockBusy, die_with_parent, file_lock, watch_lease
+from backend.process.guards import LEASE_SECONDS, LockBusy, die_with_parent, file_lock, watch_lease
 from backend.process.memory import peak_memory
 from backend.providers import variables
 from backend.providers.keys import SHORTEST_MASKED, masked, masker
@@ -81,7 +82,7 @@ class MaskedStream:
 def main(find: Callable[[str], AnyStage] = stage) -> None:
     """Run the stage that stdin orders; `find` looks a stage up by name. Never returns."""
     cancelled = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: cancelled.set())
+    signal.signal(signal.SIGTERM, signal.SIG_IGN if ranks.rank() else lambda *_: cancelled.set())
     die_with_parent(int(sys.argv[1]))
     line, told = sys.stdin.buffer.readline(), sys.stdin.buffer.readline()
     if not told.endswith(b"\n"):
@@ -92,8 +93,10 @@ def main(find: Callable[[str], AnyStage] = stage) -> None:
     channel = EventChannel(mask)
     sys.stdout = cast(TextIO, MaskedStream(sys.stdout, mask))
     sys.stderr = cast(TextIO, MaskedStream(sys.stderr, mask))
-    threading.Thread(target=watch_lease, args=(0,), daemon=True).start()
-    channel.send(_run_safely(order, access.keys, channel, cancelled, find))
+    threading.Thread(target=watch_lease, args=(0, None if ranks.rank() else LEASE_SECONDS), daemon=True).start()
+    if ranks.rank():
+        _follow(order, access, channel, find)
+    channel.send(_run_safely(order, access, channel, cancelled, find))
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)  # leaves out the teardown of native libraries, which may hang or crash after the work is done
@@ -105,17 +108,35 @@ def secrets(access: Access) -> list[str]:
     return [key.strip() for key in found if len(key.strip()) >= SHORTEST_MASKED]
 
 
+def _follow(order: JobSpec, access: Access, channel: EventChannel, find: Callable[[str], AnyStage]) -> None:
+    """Be a rank beside the first, which reports for all, and whose death is ours. Never returns."""
+    found = find(order.stage)
+    try:
+        found.run(found.parse(order.params), StageContext(order, lambda _: None, keys=access.keys))
+    except RankDone:
+        os._exit(0)
+    except BaseException as error:
+        channel.send(_failure(error, order, channel))
+    os._exit(1)
+
+
 def _run_safely(
     order: JobSpec,
-    keys: dict[str, str],
+    access: Access,
     channel: EventChannel,
     cancelled: threading.Event,
     find: Callable[[str], AnyStage],
 ) -> dict[str, Any]:
     """Do the work; whatever happens becomes the last event."""
+
+    def fail(said: ranks.Events) -> None:
+        for event in said:
+            channel.send(event)
+        os._exit(0)
+
     try:
-        with file_lock(order.dir / "lock", _LOCK_TIMEOUT):
-            return _run_stage(order, keys, channel, cancelled, find)
+        with file_lock(order.dir / "lock", _LOCK_TIMEOUT), ranks.followers(order, access, fail):
+            return _run_stage(order, access.keys, channel, cancelled, find)
     except Cancelled:
         return {"event": "cancelled", "peak": peak_memory()}
     except LockBusy:

@@ -23,7 +23,7 @@ from backend.providers.keys import SHORTEST_MASKED, masked, masker
 class JobSpec(BaseModel):
     """All that a child process is told. `inputs`: every referenced artifact with all its ancestors, by id; `names`:
     the reference as it stands in `params` -> artifact id. `endpoints`: the saved ones that `params` names; `trashed`: the
-    artifacts in the trash."""
+    artifacts in the trash. `processes`: how many share the work."""
 
     job_id: str
     stage: str
@@ -37,6 +37,7 @@ class JobSpec(BaseModel):
     names: dict[str, str] = {}
     endpoints: dict[str, SavedEndpoint] = {}
     trashed: frozenset[str] = frozenset()
+    processes: int = 1
 
 
 class Access(BaseModel):

@@ -31,7 +31,7 @@ from backend.jobs.child import DONE
 from backend.jobs.machine_load import MachineLoad
 from backend.jobs.queue import Ticket
 from backend.jobs.recorder import EventRecorder
-from backend.jobs.resolve import Find, job_access, job_spec
+from backend.jobs.resolve import Find, job_access, job_spec, processes_of
 from backend.models import recheck
 from backend.process.explain import explain
 from backend.process.guards import EXIT_ORPHAN
@@ -78,6 +78,11 @@ class Executor:
     def busy(self) -> bool:
         return bool(self._running)
 
+    def slots_of(self, job: t.Job) -> int:
+        """How many slots of its queue a job takes: as many as cards."""
+        takes = processes_of(job, self._find, self._cards.processes) if job.queue == "gpu" else 1
+        return min(takes, self._cards.slots)
+
     def cancel(self, job_id: str) -> None:
         if job_id in self._attempts:
             self._attempts[job_id].stop("cancel")
@@ -119,11 +124,13 @@ class Executor:
     async def _attempt(
         self, job: t.Job, recorder: EventRecorder, made: list[dict[str, Any]], load: MachineLoad
     ) -> Outcome:
-        order = await asyncio.to_thread(job_spec, self._store, self._settings, job, self._find)
+        shared = processes_of(job, self._find, self._cards.processes)
+        order = await asyncio.to_thread(job_spec, self._store, self._settings, job, self._find, shared)
         hub = self._find(job.stage).hub
         access = await asyncio.to_thread(job_access, self._store, self._settings, order, hub)
         resumed = " and goes on from its checkpoint" if any((order.dir / "checkpoints").glob("*")) else ""
-        recorder.record(_line("info", f"Attempt {job.attempts} starts{resumed}."))
+        several = f" in {shared} processes" if shared > 1 else ""
+        recorder.record(_line("info", f"Attempt {job.attempts} starts{several}{resumed}."))
 
         checked: dict[str, dict[str, Any]] = {}
 
@@ -134,7 +141,9 @@ class Executor:
                 made[:] = [one for one in made if one["path"] != event["path"]] + [event]
             recorder.record(event)
 
-        with self._cards.environment(job.queue) as devices:
+        with self._cards.environment(job.queue, shared) as devices:
+            if devices is None:
+                return Outcome("stopped")
             attempt = Attempt(order, self._module, self._settings.logs / f"{job.id}.log", report, access, devices)
             self._attempts[job.id] = attempt
             if self._shutting_down:

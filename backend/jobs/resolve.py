@@ -23,7 +23,16 @@ from backend.providers.variables import secret
 Find = Callable[[str], AnyStage]
 
 
-def job_spec(store: Store, settings: Settings, job: t.Job, find: Find) -> JobSpec:
+def processes_of(job: t.Job, find: Find, available: int) -> int:
+    """How many of the available processes will share a job."""
+    stage = find(job.stage)
+    try:
+        return available if available > 1 and stage.parallel(stage.parse(job.params)) else 1
+    except StudioError:
+        return 1  # it will fail in its own words
+
+
+def job_spec(store: Store, settings: Settings, job: t.Job, find: Find, processes: int = 1) -> JobSpec:
     """The order of a job. Raises StudioError when a referenced artifact is gone or the parameters don't validate.
 
     The row keeps `resolved`, so that a second attempt works on the very same artifacts.
@@ -47,6 +56,7 @@ def job_spec(store: Store, settings: Settings, job: t.Job, find: Find) -> JobSpe
         names={id_: id_ for id_ in ids.values()},
         endpoints=_endpoints(store, endpoints_of(params).values()),
         trashed=store.trashed_artifacts(),
+        processes=processes,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import pairwise
 
 from sqlalchemy import select
@@ -77,10 +77,15 @@ def swap_priorities(open_jobs: Sequence[JobView], job_id: str, step: int) -> dic
 
 
 def dispatch_ready(
-    store: Store, queues: Collection[str], worker: str, slots: Mapping[str, int] = SLOTS
+    store: Store,
+    queues: Collection[str],
+    worker: str,
+    slots: Mapping[str, int] = SLOTS,
+    slots_of: Callable[[t.Job], int] = lambda job: 1,
 ) -> list[Ticket]:
-    """Set `queued` the jobs that may start now (earlier stages succeeded, queue not paused, slot free): lowest priority
-    number first, then oldest, then position. The caller hands each ticket to a worker.
+    """Set `queued` the jobs that may start now (earlier stages succeeded, queue not paused, as many slots free as it takes):
+    lowest priority number first, then oldest, then position. One that waits for several slots is not overtaken. The caller
+    hands each ticket to a worker.
 
     The last try of a job that died before runs alone, so that no job is blamed for what its neighbour does."""
     with store.session() as session:
@@ -93,7 +98,7 @@ def dispatch_ready(
         paused = set(session.scalars(select(t.QueueState.name).where(t.QueueState.paused)))
         states = _states(session, {job.run_id for job in waiting})
     mine = [job for job in active if job.state != State.WAITING and job.worker in (None, worker)]
-    free = {name: slots[name] - sum(job.queue == name for job in mine) for name in queues}
+    free = {name: slots[name] - sum(slots_of(job) for job in mine if job.queue == name) for name in queues}
     alone = any(_last_try(job) for job in mine)
     tickets: list[Ticket] = []
     for job in sorted(waiting, key=lambda job: (job.priority, job.created, job.position)):
@@ -102,9 +107,12 @@ def dispatch_ready(
             continue
         if alone or (_last_try(job) and (mine or tickets)):
             break
+        if (takes := slots_of(job)) > free[job.queue]:
+            free[job.queue] = 0
+            continue
         ticket = Ticket(job.id, job.dispatch + 1, job.queue)
         if store.update_job(job.id, only=[State.WAITING], state=State.QUEUED, dispatch=ticket.dispatch, worker=None):
-            free[job.queue] -= 1
+            free[job.queue] -= takes
             tickets.append(ticket)
             alone = _last_try(job)
     return tickets

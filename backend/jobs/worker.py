@@ -48,7 +48,7 @@ class Worker:
         self._settings = settings
         self._queues = list(queues)
         self._store = Store(settings.store_url)
-        cards = CardPool()
+        cards = CardPool(settings)
         self._slots = queue.SLOTS | {"gpu": cards.slots}
         self._executor = Executor(settings, self._store, self.id, find, child, cards)
         self._dbos_queue = DbosQueue(settings, self.id, self._queues, self._executor.execute, self._slots)
@@ -77,7 +77,8 @@ class Worker:
     async def _dispatch_loop(self) -> None:
         while True:
             try:
-                ready = partial(scheduling.dispatch_ready, self._store, self._queues, self.id, self._slots)
+                queues, slots, each = self._queues, self._slots, self._executor.slots_of
+                ready = partial(scheduling.dispatch_ready, self._store, queues, self.id, slots, each)
                 for ticket in await asyncio.to_thread(ready):
                     await self._enqueue(ticket)
                 if self._executor.busy:

@@ -28,6 +28,7 @@ class _SingleModelWorld:
     """A world that holds one model and nothing else."""
 
     memory_bytes = free_disk_bytes = card_bytes = 0
+    processes = 1
 
     def __init__(self, facts: dict[str, Any]) -> None:
         self.facts = facts

@@ -30,7 +30,9 @@ class PlanWorld:
         self.settings = settings
         self.memory_bytes = machine.memory_bytes()
         self.free_disk_bytes = machine.free_disk_bytes(settings.home)
-        self.card_bytes = min((card.total_bytes for card in usable_cards()), default=0)
+        found = usable_cards()
+        self.card_bytes = min((card.total_bytes for card in found), default=0)
+        self.processes = settings.shared_by(len(found))
         self.forecasts: dict[str, ArtifactInfo] = {}
         self.kinds: dict[str, tuple[Kind, ...]] = {}
         self._speed: float | None = None

@@ -31,8 +31,9 @@ def die_with_parent(parent: int, how: signal.Signals = signal.SIGKILL) -> None:
         os._exit(EXIT_ORPHAN)
 
 
-def watch_lease(fd: int, lease: float = LEASE_SECONDS) -> None:
-    """Leave the process when `fd` ends (the worker died) or stays silent for `lease` seconds (the worker is stalled).
+def watch_lease(fd: int, lease: float | None = LEASE_SECONDS) -> None:
+    """Leave the process when `fd` ends (the worker died) or stays silent for `lease` seconds (the worker is stalled; None: it
+    may be silent).
 
     A stage that holds the interpreter for long is not killed by mistake: the bytes wait in the pipe meanwhile.
     """

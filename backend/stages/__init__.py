@@ -15,7 +15,7 @@ BUILT_IN = (
     *("download_data", "dataset", "check_data", "clean_data", "edit_data", "baseline"),
     *("audition", "generate", "teacher", "judge", "curate", "review"),
     "download",
-    *("prune", "distill", "capture", "finetune", "preference", "pretrain", "from_checkpoint"),
+    *("prune", "distill", "capture", "finetune", "preference", "pretrain", "from_checkpoint", "diagnose"),
     *("quantize", "search", "attach"),
     *("parity", "evaluate", "checklist", "prove", "package", "push"),
 )

@@ -19,10 +19,10 @@ from backend.core.refs import DatasetRef
 from backend.core.schemas import Kind, Quote
 from backend.core.stage import Context, Params, Result, Stage, World, check_fits, check_refs, check_rows
 from backend.core.units import percent_text
-from backend.data.baseline import MAX_TEST, MAX_TRAIN, BaselineReport, Pair, baseline_report, cost, read_text
+from backend.data.baseline import MAX_TEST, MAX_TRAIN, BaselineReport, baseline_report, cost, pairs_of
 from backend.data.baseline_kept import keep_baseline
 from backend.data.baseline_scores import METHODS
-from backend.data.dataset import DataFolder, gold_answer
+from backend.data.dataset import DataFolder
 
 _KEEPING = 1.4
 """Times the work of measuring: what is kept is fitted once more, on training rows."""
@@ -67,7 +67,7 @@ def quote(params: BaselineParams, world: World) -> Quote:
 def run(params: BaselineParams, ctx: Context) -> BaselineResult:
     source = ctx.input(params.data)
     data = DataFolder(source.path)
-    pairs = {split: _pairs(data, split) for split in ("train", "validation", "test")}
+    pairs = {split: pairs_of(data, split) for split in ("train", "validation", "test")}
     for split in ("train", params.split):
         if not pairs[split]:
             raise StudioError("chat.no_rows", field="data", ref=source.name, splits=split)
@@ -94,11 +94,6 @@ def run(params: BaselineParams, ctx: Context) -> BaselineResult:
     made = ctx.artifact(Kind.REPORT, name, out, facts=facts, parents=[source.id])
     ctx.progress(1, 1, "done")
     return BaselineResult(artifact=made.id, metrics=_metrics(report), findings=[] if report.ready else [report.advice])
-
-
-def _pairs(data: DataFolder, split: str) -> list[Pair]:
-    """All that the model reads of each row, and its answer."""
-    return [(read_text(row), answer) for row in data.rows(split) if (answer := gold_answer(row))]
 
 
 def _metrics(report: BaselineReport) -> dict[str, float]:

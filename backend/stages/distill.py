@@ -27,8 +27,16 @@ from backend.training.control import TrainingResult
 from backend.training.examples import load_examples
 from backend.training.lora import LoraParams, UseAdapterParams, check_lora
 from backend.training.memory import check_training_fits, needs
-from backend.training.methods import MERGING_METHODS, MethodParams, check_method, teacher_cost, unused_fields
+from backend.training.methods import (
+    MERGING_METHODS,
+    SUMMED_METHODS,
+    MethodParams,
+    check_method,
+    teacher_cost,
+    unused_fields,
+)
 from backend.training.params import check_training, inactive_fields, workload
+from backend.training.processes import check_processes, sharing
 from backend.training.rates import Learner
 from backend.training.rationale import RationaleParams
 from backend.training.turns import training_facts
@@ -73,6 +81,7 @@ def check(params: DistillParams, world: World) -> list[Problem]:
         return problems
     problems = check_training(params, params.student, params.data, world)
     problems += check_method(params, params.student, params.data, world)
+    problems += check_processes(params.batch_size, world, _can_share(params))
     if params.adapter:
         problems += check_lora(params) + check_modules(params, params.student, world)
     notes = tune_only(params.student, world, "student")
@@ -88,18 +97,22 @@ def quote(params: DistillParams, world: World) -> Quote:
     facts = student.facts
     shape = workload(params, training_facts(params.merges_turns, params.max_length, student, data))
     top = params.top_share if params.adapter else 1.0
-    passes = 1.0 if params.method == "hidden_states" else params.epochs  # reads what frozen layers give
+    ranks = sharing(world, _can_share(params))
+    rereads = ranks == 1 and params.method != "hidden_states"
+    passes = params.epochs if rereads else 1.0  # that read what frozen layers give
     train = costs.training_seconds(facts, **shape.timing, frozen=params.adapter, top=top, passes=passes)
     learns = learning(params, params if params.adapter else None, params.student, world, _trained(params, facts))
     train += shape.optimizer_seconds(params, learns.trained)
-    trains, vram = needs(facts, params, shape, world, trained=learns.trained, frozen=params.adapter, top=top)
+    trains, vram = needs(
+        facts, params, shape, world, trained=learns.trained, frozen=params.adapter, top=top, processes=ranks
+    )
     if params.capture and (capture := world.describe(params.capture)):
         train += costs.divergence_seconds(facts, shape.rows * shape.answers)
-        trains += capture_training_bytes(capture.facts, params.batch_size * shape.answers, facts["vocabulary"])
+        trains += ranks * capture_training_bytes(capture.facts, params.batch_size * shape.answers, facts["vocabulary"])
     start = costs.start_seconds(facts) + shape.answering_seconds(facts, params)
     if params.teacher and (teacher := world.describe(params.teacher)):
         more = teacher_cost(params, teacher.facts, facts, shape, params.batch_size)
-        start, trains = start + more[0], trains + more[1]
+        start, trains = start + more[0], trains + ranks * more[1]
         vram |= {"teacher": more[1]} if vram else {}
     weights = facts["parameters"] * 4 + 4_000_000
     each = learns.trained * 4 + 4_000_000 if params.adapter else weights
@@ -144,6 +157,11 @@ def run(params: DistillParams, ctx: Context) -> DistillResult:
     return DistillResult(**keep_model(model, trained, (source, data, *others), name, ctx, params))
 
 
+def _can_share(params: DistillParams) -> bool:
+    """Whether several processes can: the losses of a batch's parts have to add up to that of the batch."""
+    return params.method in SUMMED_METHODS
+
+
 def trains_embeddings(params: DistillParams, facts: dict[str, Any]) -> bool:
     """Whether the table of a student with these facts is trained; `auto`: when it has less than a third of its weights."""
     if params.train_embeddings == "auto":
@@ -176,6 +194,7 @@ STAGE = Stage(
     open=("student", "data", "method", "capture", "teacher", "epochs"),
     offers={"student": ("prune",), "data": ("review", "curate", "judge", "teacher", "dataset")},
     inactive=lambda values: inactive_fields(values) | unused_fields(values.get("method")),
+    parallel=lambda params: _can_share(params),
     kind=Kind.MODEL,
     params=DistillParams,
     result=DistillResult,

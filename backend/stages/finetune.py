@@ -31,6 +31,7 @@ from backend.training.params import (
     workload,
 )
 from backend.training.presets import FINETUNE_PRESETS
+from backend.training.processes import check_processes
 from backend.training.rates import Learner
 from backend.training.rationale import RationaleParams
 from backend.training.turns import training_facts
@@ -101,6 +102,7 @@ def check(params: FinetuneParams, world: World) -> list[Problem]:
     if problems:
         return problems
     problems = check_training(params, params.model, params.data, world)
+    problems += check_processes(params.batch_size, world)
     model = world.describe(params.model)
     notes = tune_only(params.model, world, "model")
     if params.bits == 4 and model and model.facts["hidden_size"] % NF4_BLOCK:
@@ -120,7 +122,8 @@ def quote(params: FinetuneParams, world: World) -> Quote:
     shape = workload(params, training_facts(params.merges_turns, params.max_length, model, data))
     slow = (1.25 if params.qlora else 1.0) * (DORA_COST if params.method == "dora" else 1.0) * shape.slowdown(params)
     top = 1.0 if params.full else params.top_share
-    train = costs.training_seconds(model.facts, **shape.timing, frozen=not params.full, top=top, passes=params.epochs)
+    passes = params.epochs if world.processes == 1 else 1.0  # that read outputs of frozen layers
+    train = costs.training_seconds(model.facts, **shape.timing, frozen=not params.full, top=top, passes=passes)
     start = costs.start_seconds(model.facts) + shape.answering_seconds(model.facts, params)
     train += shape.optimizer_seconds(params, learns.trained)
     memory, vram = needs(
@@ -133,10 +136,11 @@ def quote(params: FinetuneParams, world: World) -> Quote:
         bits=params.bits,
         base_bytes=_BYTES[params.bits],
         top=top,
+        processes=world.processes,
     )
     weights = learns.trained * 4 + 4_000_000
     kept = params.checkpoint_bytes(weights, learns.trained, shape.steps)
-    kept += shape.kept_bytes(model.facts, top, params.epochs)
+    kept += shape.kept_bytes(model.facts, top, passes)
     made: dict[str, Any] = {"format": "adapter", "base": params.model, "adapter_parameters": learns.trained}
     if params.full:
         made = {"format": "torch", "kept_layers": []}
@@ -185,6 +189,7 @@ STAGE = Stage(
     inactive=inactive_fields,
     presets=FINETUNE_PRESETS,
     kind=Kind.ADAPTER,
+    parallel=lambda params: True,
     kind_of=lambda params: Kind.MODEL if params.full else Kind.ADAPTER,
     params=FinetuneParams,
     result=FinetuneResult,

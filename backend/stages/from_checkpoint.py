@@ -23,6 +23,7 @@ from backend.files.checkpoints import FOLDER, RESUMING, steps_in
 from backend.models import costs
 from backend.stages import distill, finetune, preference, pretrain
 from backend.training.control import TrainingResult
+from backend.training.processes import alone
 from backend.training.search_space import parse_settings
 
 _STAGES: tuple[AnyStage, ...] = (finetune.STAGE, distill.STAGE, preference.STAGE, pretrain.STAGE)
@@ -71,7 +72,7 @@ def check(params: FromCheckpointParams, world: World) -> list[Problem]:
 
 def quote(params: FromCheckpointParams, world: World) -> Quote:
     """Memory and result are the training's, the time is that of loading and writing."""
-    trained = params.target().quote(params.trained(), world)
+    trained = params.target().quote(params.trained(), alone(world))
     model = world.describe(params.model)
     assert model
     return trained.model_copy(update={"seconds": costs.start_seconds(model.facts) / world.speed(), "learning": None})

@@ -28,6 +28,7 @@ from backend.training.lora import LoraParams, check_lora
 from backend.training.memory import check_training_fits, needs
 from backend.training.params import TrainingParams, check_training, inactive_fields, workload
 from backend.training.preferences import PreferenceMethod, check_preferences, load_preferences, preference_facts
+from backend.training.processes import check_processes
 from backend.training.rates import Learner
 
 _SEQUENCES: dict[PreferenceMethod, int] = {"dpo": 2, "kto": 1}
@@ -96,6 +97,7 @@ def check(params: PreferenceParams, world: World) -> list[Problem]:
     data = world.describe(params.data)
     assert data
     problems = check_training(params, params.model, params.data, world) + check_lora(params)
+    problems += check_processes(params.batch_size, world, shared=False)
     problems += check_modules(params, params.model, world) + check_preferences(params.method, data, params.data)
     problems += [Problem(code="train.unread", field=name) for name in _UNREAD if getattr(params, name)]
     if params.method == "kto" and params.batch_size < 2:

@@ -26,6 +26,7 @@ from backend.training.control import TrainingResult
 from backend.training.lora import LoraParams, UseAdapterParams, check_lora
 from backend.training.memory import check_training_fits, needs
 from backend.training.params import TrainingParams, check_values, inactive_fields
+from backend.training.processes import check_processes
 from backend.training.rates import Learner
 from backend.training.texts import (
     HEAD_POSITIONS,
@@ -102,6 +103,7 @@ def check(params: PretrainParams, world: World) -> list[Problem]:
     model, data = world.describe(params.model), world.describe(params.data)
     assert model and data
     problems = check_values(params, model, _UNREAD) + check_trackers() + check_texts(params, data, params.data)
+    problems += check_processes(params.batch_size, world, shared=False)
     if params.adapter:
         problems += check_lora(params) + check_modules(params, params.model, world)
     if not any(each.blocking for each in problems):

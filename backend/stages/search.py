@@ -31,6 +31,7 @@ from backend.models.quantization import SCHEME_LABELS, SCHEMES, SchemeName
 from backend.results.search_report import REPORT, SearchReport
 from backend.stages import searched
 from backend.stages.searched import SEARCHED, Asked
+from backend.training.processes import alone, check_processes
 
 _PRUNED_SHARE = 0.75
 """Of the time of all trials, where some end early; a guess that earlier runs calibrate."""
@@ -158,7 +159,9 @@ def check(params: SearchParams, world: World) -> list[Problem]:
         return [Problem(code="search.unmeasured", field="settings")]
     if len(asked.kinds) > 1:
         return [Problem(code="search.kinds", field="space")]
-    problems = asked.check(world)
+    problems = asked.check(alone(world))
+    if asked.healed(params.heal) or "epochs" in asked.stage.params.model_fields:
+        problems += check_processes(1, world, shared=False)
     fits = [] if any(each.blocking for each in problems) else check_fits(quote(params, world), world)
     told = problems + [each for each in fits if each.code not in {problem.code for problem in problems}]
     low = {each.code for each in told if each.code in ("core.memory_low", "core.vram_low")}
@@ -171,7 +174,8 @@ def quote(params: SearchParams, world: World) -> Quote:
     known = world.describe(params.model)
     asked = params.asked(known.facts if known else {})
     points = asked.grid(min(params.trials, _QUOTED)) or [asked.middle]
-    quotes = [asked.quote(point, params.heal, params.rows, world) for point in [*points, *asked.ends]]
+    one = alone(world)
+    quotes = [asked.quote(point, params.heal, params.rows, one) for point in [*points, *asked.ends]]
     each_one = sum(each.seconds for each in quotes[: len(points)]) / len(points)
     share = _PRUNED_SHARE if params.prune and not asked.by_size else 1.0
     count = len(asked.grid(params.trials)) or params.trials

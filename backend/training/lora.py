@@ -67,8 +67,8 @@ class LoraParams(Params):
         gt=0,
         le=1,
         title="Share of layers",
-        description="Adapts only this share of the layers, the last ones: less time and memory. Fine-tuning and most "
-        "distillation compute those below once for all epochs. With 0.5 a rank of 64 does well.",
+        description="Adapts the last layers only, this share of all: less time and memory. Most methods compute those below "
+        "once for all epochs. With 0.5 a rank of 64 does well.",
     )
     modules_to_save: list[str] = Field(
         default=[],

@@ -29,26 +29,27 @@ def needs(
     base_bytes: float = 4.0,
     top: float = 1.0,
     sequences: int = 1,
+    processes: int = 1,
 ) -> tuple[int, dict[str, int]]:
-    """(bytes of the process, bytes on the card by what holds them: empty where it trains on the CPU). `top`: share of the
-    layers that learn; `sequences`: that are trained on for an example."""
-    tokens, state = sequences * shape.batch_tokens(params), params.state_bytes
+    """(bytes of the processes, bytes on each one's card by what holds them: empty where it trains on the CPU). `top`: share of
+    the layers that learn; `sequences`: that are trained on for an example."""
+    tokens, state = sequences * shape.batch_tokens(params) / processes, params.state_bytes
     if not world.card_bytes:
         own = costs.training_bytes(
             facts, trained=trained, batch_tokens=tokens, base_bytes=base_bytes, state_bytes=state, top=top
         )
-        return own + shape.rationale_bytes(params, facts["vocabulary"]), {}
+        return processes * own + shape.rationale_bytes(params, facts["vocabulary"]), {}
     longest = min(params.max_length, max(2 * shape.answers, shape.rationale_tokens))  # of answers: about twice the mean
     held = card_memory.training(
         facts,
         trained=trained,
         batch_tokens=tokens * top,
-        positions=sequences * params.batch_size * longest,
+        positions=sequences * params.batch_size / processes * longest,
         state_bytes=state,
         bits=bits,
         frozen=frozen,
     )
-    return costs.host_bytes(facts, 2.0 if frozen else 4.0), held
+    return processes * costs.host_bytes(facts, 2.0 if frozen else 4.0), held
 
 
 def check_training_fits(params: P, quote: Callable[[P, World], Quote], world: World, hidden_size: int) -> list[Problem]:

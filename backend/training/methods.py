@@ -26,20 +26,26 @@ from backend.training.params import Workload
 class DistillationMethod(NamedTuple):
     """One row of the registry. `fields`: those that it reads; with the others they have no effect. `module`: the file of
     `backend.ml.distillation` whose `make_trainer` teaches so; "" for the plain trainer. `merges_turns`: several answers of
-    one conversation may stand in one sequence; the others know one answer a row."""
+    one conversation may stand in one sequence; the others know one answer a row. `summed`: its loss is a sum over positions,
+    so that a batch can be computed in parts."""
 
     name: str
     title: str
     fields: tuple[str, ...]
     module: str = ""
     merges_turns: bool = False
+    summed: bool = False
 
 
 _LOGIT = ("kl_weight", "temperature", "divergence")
 METHODS = (
-    DistillationMethod("sequence", "Answers (sequence)", ("rationale", "rationale_weight"), merges_turns=True),
-    DistillationMethod("offline_logit", "Answers and probabilities (offline logit)", ("capture", *_LOGIT), "offline"),
-    DistillationMethod("online_logit", "Teacher in memory (online logit)", ("teacher", *_LOGIT), "online", True),
+    DistillationMethod(
+        "sequence", "Answers (sequence)", ("rationale", "rationale_weight"), merges_turns=True, summed=True
+    ),
+    DistillationMethod(
+        "offline_logit", "Answers and probabilities (offline logit)", ("capture", *_LOGIT), "offline", summed=True
+    ),
+    DistillationMethod("online_logit", "Teacher in memory (online logit)", ("teacher", *_LOGIT), "online", True, True),
     DistillationMethod(
         "on_policy", "The student's own answers (on-policy)", ("teacher", *_LOGIT, "own_share", "own_tokens"), "online"
     ),
@@ -54,6 +60,7 @@ METHODS = (
     ),
 )
 MERGING_METHODS = tuple(method.name for method in METHODS if method.merges_turns)
+SUMMED_METHODS = tuple(method.name for method in METHODS if method.summed)
 METHOD_FIELDS = {method.name: method.fields for method in METHODS}
 ONLINE_METHODS = tuple(method.name for method in METHODS if "teacher" in method.fields)
 """The methods that hold the teacher in memory with the student."""

@@ -4,11 +4,10 @@ Adapters take about ten times the rate of full training (J. Schulman, Thinking M
 billions of parameters (Unsloth's hyperparameter guide; TRL: 2e-4 beside SFTConfig's 2e-5); smaller and narrower models take
 more. 1e-3 for small ones is what this program's own figures on SmolLM2-135M were made with. A student that was pruned relearns
 what it lost and takes more than a whole model. Preferences take far less than answers: 5e-6 for billions with LoRA (TRL's
-example of DPO), 5e-5 for 135 million (Hugging Face's smol course). Continued pre-training
-takes what fine-tuning takes: its longer runs need no tenth (Biderman et al., "LoRA Learns Less and Forgets Less", 2024: LoRA on
-raw text between 1e-5 and 5e-4 for 7 billion; Ibrahim et al., "Simple and Scalable Strategies to Continually Pre-train", 2024:
-3e-4 in full for 405 million). Rates scale with the root of the batch for Adam (Malladi et
-al., 2022).
+example of DPO), 5e-5 for 135 million (Hugging Face's smol course). Continued pre-training takes what fine-tuning takes: runs of
+billions of tokens used 3e-4 in full for 405 million weights (Ibrahim et al., "Simple and Scalable Strategies to Continually
+Pre-train Large Language Models", 2024), and LoRA wants more than full there, too (Biderman et al., "LoRA Learns Less and
+Forgets Less", 2024). Rates scale with the root of the batch for Adam (Malladi et al., 2022).
 """
 
 from __future__ import annotations

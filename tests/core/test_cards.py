@@ -11,6 +11,7 @@ import pytest
 from backend.api import doctor
 from backend.core import cards
 from backend.core.cards import Card
+from backend.core.settings import Settings
 from tests.fake_cards import install, row
 
 
@@ -71,10 +72,16 @@ def test_doctor_names_the_cards_and_a_pytorch_that_can_not_use_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cuda: bool
 ) -> None:
     install(monkeypatch, tmp_path, row(0), cuda=cuda)
-    (told,) = [check.row() for check in doctor._gpus()]
+    settings = Settings(home=tmp_path / "home")
+    (told,) = [check.row() for check in doctor._gpus(settings)]
     assert "NVIDIA Test 0: 25.2 GB, 21.0 GB free, driver 580.1" in told["found"]
     assert (told["state"], "CUDA" in told["remedy"]) == (("ok", False) if cuda else ("absent", True))
     assert bool(cards.usable_cards()) == cuda
+    install(monkeypatch, tmp_path, row(0), row(1), cuda=cuda)
+    hints = [check.row()["remedy"] for check in doctor._gpus(settings) if check.row()["found"].startswith("cards of")]
+    assert hints == (["Set SLMOPS_PROCESSES=auto to share one among all cards."] if cuda else [])
+    shared = doctor._gpus(settings.model_copy(update={"processes": "auto"}))[-1].row()
+    assert not cuda or (shared["found"], shared["remedy"]) == ("cards of a training: 2", "")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from backend.core.errors import Problem, StudioError
+from backend.core.errors import Problem, RankDone, StudioError
 from backend.core.refs import EndpointRef, ModelRef
 from backend.core.schemas import Kind, Quote
 from backend.core.stage import Params, Result, Stage, check_refs
@@ -176,6 +176,22 @@ def on_cards(params: FakeParams, ctx: Any) -> Result:
     return Result()
 
 
+def shared(params: FakeParams, ctx: Any) -> Result:
+    """Runs in several processes: each says its rank and cards; all end when the file `folder` is there, the others before the
+    first. Where `failed` is written there, they fail and the first notices nothing."""
+    names = ("RANK", "WORLD_SIZE", "CUDA_VISIBLE_DEVICES")
+    note(params, "rank@" + "/".join(os.environ.get(name, "") for name in names))
+    while not Path(params.folder).exists():
+        ctx.raise_if_cancelled()
+        time.sleep(0.05)
+    fails, rank = Path(params.folder).read_text() == "failed", os.environ.get("RANK", "0")
+    if rank != "0":
+        raise StudioError("core.value", reason=f"rank {rank}") if fails else RankDone
+    while fails:
+        time.sleep(0.05)
+    return Result()
+
+
 _RUNS = {
     run.__name__: run
     for run in (
@@ -192,6 +208,7 @@ _RUNS = {
         careless,
         nosy,
         on_cards,
+        shared,
     )
 }
 
@@ -214,4 +231,5 @@ def find(name: str) -> Stage:
         example={"trace": "t"},
         queue=queue or "cpu",
         hub=hub,
+        parallel=lambda params: name == "shared",
     )

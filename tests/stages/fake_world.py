@@ -16,6 +16,7 @@ class FakeWorld:
     memory_bytes = 8_000_000_000
     free_disk_bytes = 50_000_000_000
     card_bytes = 0
+    processes = 1
 
     def __init__(self, *views: ArtifactView) -> None:
         self.saved: dict[str, EndpointView] = {}

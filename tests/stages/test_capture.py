@@ -256,13 +256,14 @@ def test_a_resumed_student_ends_like_an_unbroken_one(
     from safetensors.torch import load_file
 
     from backend.ml.training import trainer
+    from backend.ml.training.progress import ProgressCallback
 
     held, _ = take(tmp_path / "c", [taught(tmp_path / "t", inputs), inputs[1]])
     teacher = view(made_of(tmp_path / "t"), Kind.MODEL, "model-teacher")
     everything = [teacher, inputs[1], held]
     given = {"capture": held.id, "kl_weight": 0.7, "epochs": 3}
-    callback = trainer.ProgressCallback
-    monkeypatch.setattr(trainer, "ProgressCallback", lambda ctx, _seconds: callback(ctx, 0))
+
+    monkeypatch.setattr(trainer, "ProgressCallback", lambda ctx, _seconds: ProgressCallback(ctx, 0))
     whole = made(learn(tmp_path / "whole", everything, inputs[0], **given))[0]
     ctx = MemoryContext(tmp_path / "broken", [*everything, inputs[0]])
     progress = ctx.progress

@@ -90,9 +90,9 @@ def test_a_resumed_run_ends_like_an_unbroken_one(
     import torch
 
     from backend.ml.training import trainer
+    from backend.ml.training.progress import ProgressCallback
 
-    callback = trainer.ProgressCallback
-    monkeypatch.setattr(trainer, "ProgressCallback", lambda ctx, _seconds: callback(ctx, 0))
+    monkeypatch.setattr(trainer, "ProgressCallback", lambda ctx, _seconds: ProgressCallback(ctx, 0))
     asked = {"epochs": 3, "batch_size": 4, "accumulation": 2, **taught(method)}
     expected = weights(made(learn(tmp_path / "whole", lab, **asked))[0])
     ctx = MemoryContext(tmp_path / "broken", [*lab.values()])

@@ -17,6 +17,7 @@ from backend.core.messages import (
     curves,
     data,
     devices,
+    diagnosis,
     edits,
     endpoints,
     export_checks,
@@ -87,6 +88,7 @@ for _area in (
     *(chat, endpoints, keys, synth, answers, review, edits, serve, api, jobs, recipe),
     *(
         devices,
+        diagnosis,
         export_checks,
         foundry,
         teachers,
@@ -110,6 +112,6 @@ for _area in (
         MESSAGES[_code] = _words
 
 NOTES: frozenset[str] = frozenset().union(
-    *(area.NOTES for area in (reading, sources, mapping, inspection, samples, gates, prompts, baseline))
+    *(area.NOTES for area in (reading, sources, mapping, inspection, samples, gates, prompts, baseline, diagnosis))
 )
 """Codes that only say what was taken: nobody has to do anything about them, unless it is wrong."""

@@ -1,4 +1,4 @@
-"""Sentences about memory that is short or scarce, on graphics cards or beside them."""
+"""Sentences about memory that is short or scarce, on graphics cards or beside them, and about training in several processes."""
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "core.memory_tight": (
@@ -12,6 +12,22 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "core.vram_tight": (
         "About {need} of memory is needed on the graphics card; it has {have}, so it only just fits.",
         "End what else uses the card, or take less.",
+    ),
+    "train.rank_died": (
+        "Process {rank} of {ranks} of this training ended unexpectedly ({signal}).",
+        "See the log, then retry: it goes on from the last checkpoint.",
+    ),
+    "train.processes_batch": (
+        "{ranks} processes can't share a batch of {batch} evenly.",
+        "Choose a batch size that is a multiple of {ranks}, or set SLMOPS_PROCESSES.",
+    ),
+    "train.shared": (
+        "{ranks} processes share each batch (SLMOPS_PROCESSES).",
+        "Expect less than the estimated time, which is that of one process.",
+    ),
+    "train.one_process": (
+        "This training runs in one process, whatever SLMOPS_PROCESSES says.",
+        "Several share fine-tuning, and distillation by answers or logits.",
     ),
     "fits.batch": (
         "A batch of {value} with more gradient accumulation learns the same in about {need}.",

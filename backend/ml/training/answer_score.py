@@ -6,11 +6,14 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any, NamedTuple
 
+import torch
+
 from backend.data.encoding import IGNORE_INDEX, EncodedExamples
 from backend.inference.engine import UNLIMITED
 from backend.inference.sampler import Sampler
 from backend.ml.inference.torch_decoder import positions
 from backend.ml.inference.torch_engine import SharedPrefix, answer_batch
+from backend.ml.training.distributed import mine
 from backend.stats.token_f1 import token_f1
 
 
@@ -39,13 +42,14 @@ class AnswerScore:
         size, model = trainer.args.eval_batch_size, trainer.model
         training = model.training
         model.eval()
-        found: list[float] = []
+        found, rows = list[float](), mine(self.rows)
         rounded = hasattr(model, "get_base_model")  # below an adapter weights may be in bfloat16
         with trainer.accelerator.autocast() if rounded else nullcontext():
-            for at in range(0, len(self.rows), size):
-                found += self._batch(model, self.rows[at : at + size])
+            for at in range(0, len(rows), size):
+                found += self._batch(model, rows[at : at + size])
         model.train(training)
-        return {f"eval_{self.name}": sum(found) / len(found)}
+        right = trainer.accelerator.reduce(torch.tensor(sum(found), dtype=torch.float64, device=model.device))
+        return {f"eval_{self.name}": float(right) / len(self.rows)}
 
     def _batch(self, model: Any, rows: Sequence[AskedRow]) -> list[float]:
         prompts = [row.prompt for row in rows]

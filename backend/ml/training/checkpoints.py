@@ -26,7 +26,7 @@ def latest_checkpoint(folder: Path) -> Path | None:
     """The newest checkpoint in `folder` that can be resumed from; half-written ones are removed."""
     for path in folder.glob("checkpoint-*"):
         if not is_complete(path):
-            shutil.rmtree(path)
+            shutil.rmtree(path, ignore_errors=True)  # another rank may be removing it
     found = [path for path in steps_in(folder).values() if is_complete(path, resumable=True)]
     return found[-1] if found else None
 

@@ -43,6 +43,8 @@ class KeptCheckpoints(TrainerCallback):
         self.count = count
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if not state.is_world_process_zero:
+            return
         evaluated = {entry["step"] for entry in state.log_history if _LOSS in entry}
         retain(Path(args.output_dir), evaluated, state.best_global_step, self.count)
 

@@ -44,7 +44,8 @@ class RationaleTrainer(ExtraColumnTrainer):
         """What the sum is divided by, over all batches of a step: as many tokens as their rows have on average."""
         if not batch_samples or "rationale" not in batch_samples[0]:
             return super()._get_num_items_in_batch(batch_samples, device)
-        return torch.tensor(self.usual * sum(len(batch["rationale"]) for batch in batch_samples), device=device)
+        rows = torch.tensor(sum(len(batch["rationale"]) for batch in batch_samples), device=device)
+        return self.usual * self.accelerator.reduce(rows)
 
 
 def rationale_trainer(params: Any, examples: EncodedExamples) -> Callable[..., RationaleTrainer] | None:

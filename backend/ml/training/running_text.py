@@ -23,16 +23,14 @@ from backend.training.texts import HEAD_POSITIONS
 class TextTrainer(AnswerTrainer):
     """AnswerTrainer for `backend.data.encoding.pack`."""
 
-    def compute_loss(
-        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
-    ) -> Any:
-        """The mean over the blocks' tokens."""
-        causal = base_model_of(model)
+    def summed_loss(self, inputs: dict[str, Any]) -> tuple[Any, int]:
+        """Of the blocks' tokens."""
+        causal = base_model_of(self.model)
         with self.accelerator.autocast():
             hidden, labels = answer_hidden_states(causal, inputs, self.reuse)
             parts = zip(hidden.split(HEAD_POSITIONS), labels.split(HEAD_POSITIONS), strict=True)
             losses = [checkpoint(self._part, causal, *part, use_reentrant=False) for part in parts]
-        return torch.stack(losses).sum() / (len(labels) if num_items_in_batch is None else num_items_in_batch)
+        return torch.stack(losses).sum(), len(labels)
 
     def _part(self, causal: Any, hidden: Any, labels: Any) -> Any:
         return self.total_loss(head_logits(causal, hidden).float(), labels, {})

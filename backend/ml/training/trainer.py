@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch.nn import functional
-from transformers import PrinterCallback, Trainer, TrainerCallback
+from transformers import PrinterCallback
 from trl import SFTConfig, SFTTrainer  # type: ignore[attr-defined]
 
 from backend.core.errors import Problem, StudioError
@@ -30,18 +30,15 @@ from backend.ml.training.control import (
     said_of,
     was_finished,
 )
+from backend.ml.training.distributed import SharedTrainer, join, leave_to_first, rank, world_size
 from backend.ml.training.layer_reuse import LayerReuse, layer_reuse
+from backend.ml.training.progress import CURVES, ProgressCallback
 from backend.ml.training.shared_prefix import answer_hidden_states, head_logits
 from backend.training.params import TrainingParams
 from backend.training.trackers import PROJECT, report_to
 
 _POINTS = 400  # of a curve
 _CHECKPOINT_SECONDS = 60.0
-_REWARDS = {"rewards/accuracies": "reward_accuracy", "rewards/margins": "reward_margin"}
-CURVES = {name: name for name in ("loss", "eval_loss", "eval_accuracy", "eval_token_f1", "learning_rate")}
-CURVES |= {f"{when}{theirs}": f"{when}{ours}" for theirs, ours in _REWARDS.items() for when in ("", "eval_")}
-"""What a trainer logs and a page draws -> the metric's name."""
-
 _SFT_SETTINGS = partial(SFTConfig, dataset_kwargs={"skip_prepare_dataset": True})
 
 
@@ -75,6 +72,7 @@ def train(
     planned = params.optimizer_steps(len(data.items))
     trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
     trackers = report_to(Settings(home=ctx.artifacts.parent), ctx.job_id, ctx.dir)
+    join(params, ctx.dir)
     trainer = (make or AnswerTrainer)(
         model=model,
         args=_config(params, ctx.seed, ctx.checkpoints, len(data.items), bool(held_out.items), trackers, settings),
@@ -88,7 +86,7 @@ def train(
         trainer.answer_score = AnswerScore(held_out, tokenizer, params.best_by, ctx.raise_if_cancelled)
     passes = planned * params.batch_size * params.accumulation / max(1, len(data.items))
     rows = [item["input_ids"] for item in (*data.items, *held_out.items)]
-    if trainer.reuses_layers:
+    if trainer.reuses_layers and world_size() == 1:  # a process sees other rows in every epoch
         trainer.reuse = layer_reuse(base_model_of(trainer.model), rows, passes, ctx)
     start = latest_checkpoint(ctx.checkpoints)
     if start:
@@ -97,11 +95,12 @@ def train(
         restore_finished(trainer, start)
     else:
         trainer.train(resume_from_checkpoint=str(start) if start else None)
+    leave_to_first(trainer)
     metrics = _metrics(trainer, outcome(trainer.state, params, planned, ctx), trained)
     return Trained(metrics, said_of(trainer.state, data, params))
 
 
-class StudioTrainer(Trainer):
+class StudioTrainer(SharedTrainer):
     """What is added to each of TRL's trainers, standing before it among the bases: rows by chance, time and
     tokens, the model's own answers, checkpoints that can be trusted. `reuses_layers`: nothing reads the outputs of frozen
     layers."""
@@ -131,9 +130,8 @@ class StudioTrainer(Trainer):
         return loss
 
     def _get_train_sampler(self, train_dataset: Any = None) -> UpdateSampler:
-        return UpdateSampler(
-            self.lengths, self.args.train_batch_size * self.args.gradient_accumulation_steps, self.args.seed
-        )
+        batch = self.args.train_batch_size * world_size()
+        return UpdateSampler(self.lengths, batch * self.args.gradient_accumulation_steps, self.args.seed)
 
     def create_model_card(self, *_: Any, **__: Any) -> None:
         """Checkpoints carry no card."""
@@ -142,8 +140,10 @@ class StudioTrainer(Trainer):
         with explain_disk_full(Path(str(self.args.output_dir))):
             super()._save_checkpoint(model, trial)
             folder = Path(str(self.args.output_dir)) / f"checkpoint-{self.state.global_step}"
-            (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle that nobody reads
-            mark_complete(folder)
+            self.accelerator.wait_for_everyone()
+            if not rank():
+                (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle that nobody reads
+                mark_complete(folder)
 
 
 class AnswerTrainer(StudioTrainer, SFTTrainer):
@@ -155,13 +155,30 @@ class AnswerTrainer(StudioTrainer, SFTTrainer):
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
-        """The mean of `total_loss` over the answers' tokens."""
-        causal = base_model_of(model)
+        """The mean of `total_loss` over the answers' tokens; of those of all processes where they are counted, as many times
+        as there are processes, whose mean is taken."""
+        return self.by_wrapper(model, self._mean_loss, inputs, num_items_in_batch)
+
+    def _mean_loss(self, inputs: dict[str, Any], counted: Any) -> Any:
+        total, positions = self.summed_loss(inputs)
+        return total / positions if counted is None else total * world_size() / counted
+
+    def summed_loss(self, inputs: dict[str, Any]) -> tuple[Any, int]:
+        """`total_loss` of a batch, and the number of its positions."""
+        causal = base_model_of(self.model)
         with self.accelerator.autocast():
             hidden, labels = answer_hidden_states(causal, inputs, self.reuse)
             logits = head_logits(causal, hidden)
-        total = self.total_loss(logits.float(), labels, inputs)
-        return total / (len(labels) if num_items_in_batch is None else num_items_in_batch)
+        return self.total_loss(logits.float(), labels, inputs), len(labels)
+
+    def prediction_step(
+        self, model: Any, inputs: dict[str, Any], prediction_loss_only: bool, ignore_keys: list[str] | None = None
+    ) -> tuple[Any, None, None]:
+        """The loss of the rows of all processes, in each of them."""
+        inputs = self._prepare_inputs(inputs)
+        with torch.no_grad():
+            loss = self._mean_loss(inputs, self._get_num_items_in_batch([inputs], self.accelerator.device))
+        return self.accelerator.reduce(loss, "mean"), None, None
 
     def total_loss(self, logits: Any, labels: Any, inputs: dict[str, Any]) -> Any:
         """Sum of the negative log-likelihood of `labels` (positions) by `logits` (positions, vocabulary), in nats."""
@@ -188,46 +205,6 @@ class ExtraColumnTrainer(AnswerTrainer):
             self._signature_columns.append(self.extra_column)  # type: ignore[attr-defined]
 
 
-class ProgressCallback(TrainerCallback):
-    """Tells the context about progress, curves and time for a checkpoint, and asks it whether to go on."""
-
-    def __init__(self, ctx: Context, checkpoint_seconds: float) -> None:
-        self.ctx = ctx
-        self.pause = checkpoint_seconds
-        self.saved = time.monotonic()
-
-    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.ctx.progress(state.global_step, state.max_steps, "training")
-        self.saved = time.monotonic()
-
-    def on_substep_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self._tell(state, "training")
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self._tell(state, "training")
-        if time.monotonic() - self.saved >= self.pause and state.global_step < state.max_steps:
-            control.should_save = True
-
-    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.saved = time.monotonic()
-
-    def on_prediction_step(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self._tell(state, "evaluating")
-
-    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
-        for name, metric in CURVES.items():
-            if name not in (logs or {}):
-                continue
-            value = float((logs or {})[name])
-            if name == "loss" and not math.isfinite(value):
-                raise StudioError("train.diverged", step=state.global_step)
-            self.ctx.metric(metric, value, state.global_step)
-
-    def _tell(self, state: Any, note: str) -> None:
-        self.ctx.progress(state.global_step, state.max_steps, note)
-        self.ctx.raise_if_cancelled()
-
-
 def _collate(extra_column: str, inner: Callable[..., dict[str, Any]], items: list[dict[str, Any]]) -> dict[str, Any]:
     batch = inner(items)
     return (
@@ -251,8 +228,8 @@ def _config(
         output_dir=str(folder),
         num_train_epochs=params.epochs,
         max_steps=params.max_steps or -1,
-        per_device_train_batch_size=params.batch_size,
-        per_device_eval_batch_size=params.batch_size * 2,
+        per_device_train_batch_size=params.batch_size // world_size(),
+        per_device_eval_batch_size=params.batch_size * 2 // world_size(),
         gradient_accumulation_steps=params.accumulation,
         learning_rate=params.rate,
         lr_scheduler_type=params.schedule,
@@ -263,6 +240,7 @@ def _config(
         bf16=bf16_pays(),
         fp16=fp16_pays(),
         use_cpu=device() == "cpu",
+        ddp_find_unused_parameters=not params.gradient_checkpointing,
         **control_config(params, evaluates),
         prediction_loss_only=True,
         logging_steps=math.ceil(steps / _POINTS),

@@ -33,6 +33,7 @@ from studio.ui.shared.i18n import _
 from studio.ui.shared.job_card.cancel import cancel_button
 from studio.ui.shared.job_card.check_report import is_report, report_card
 from studio.ui.shared.job_card.checkpoints import loss_with_checkpoints
+from studio.ui.shared.job_card.diagnosis_link import diagnosis_link
 from studio.ui.shared.job_card.loss_curves import TRAINING_STAGES
 from studio.ui.shared.job_card.olive import olive_ways
 from studio.ui.shared.job_card.queue_position import move_buttons, start_order_now, why_waiting
@@ -201,6 +202,7 @@ def warnings(job: JobView) -> None:
         st.warning(escape_markdown(truncation_hint(metrics["cut_off"])), icon=":material/content_cut:")
     if "good.agreement" not in said:
         _agreement_warning(metrics)
+    diagnosis_link(job)
 
 
 def _agreement_warning(metrics: dict[str, float]) -> None:

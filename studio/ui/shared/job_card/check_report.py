@@ -11,14 +11,14 @@ import streamlit as st
 
 from backend.checks import titles
 from backend.checks.check import Check
-from backend.checks.document import checks_of, document, read_report, summary
+from backend.checks.document import about, checks_of, document, figure_rows, read_report, summary
 from backend.core.schemas import ArtifactView, Kind
 from backend.results.report import html, markdown
 from studio.ui.shared.formatting import count_text, decimal, escape_markdown, format_size, percent
 from studio.ui.shared.i18n import _, lang, ngettext
 from studio.ui.shared.table import Cell, Column, plain_table
 
-SHOWN = ("parity", "checklist")
+SHOWN = ("parity", *titles.DOCUMENTS)
 SMALLEST = 0.0001
 EXAMPLES = 5
 
@@ -31,7 +31,7 @@ def report_card(view: ArtifactView) -> None:
     report = _read(view)
     checks = checks_of(report)
     said = escape_markdown(summary(checks, _))
-    if view.facts["passed"]:
+    if all(check.passed for check in checks):
         st.success(said, icon=":material/verified:")
     else:
         st.error(said, icon=":material/gpp_bad:")
@@ -40,6 +40,7 @@ def report_card(view: ArtifactView) -> None:
     _passed(view, [check for check in checks if check.passed])
     if view.facts["report"] == "parity":
         _examples(view, report)
+    _figures(view, checks)
     _downloads(view, report)
 
 
@@ -67,16 +68,10 @@ def _read(view: ArtifactView) -> dict[str, Any]:
 
 
 def _about(report: dict[str, Any]) -> str:
-    if report["report"] == "checklist":
-        told = titles.ABOUT
-        about = _(told).format(
-            data=report["data_name"], split=_(report["split"]), requests=show(report["requests"], "count")
-        )
-    else:
-        about = _("{export} vs. its original, {original}.").format(
-            export=report["model_name"], original=report["original_name"]
-        )
-    return escape_markdown(about)
+    if report["report"] in titles.DOCUMENTS:
+        return escape_markdown(about(report, _, show))
+    words = _("{export} vs. its original, {original}.")
+    return escape_markdown(words.format(export=report["model_name"], original=report["original_name"]))
 
 
 def _columns() -> list[Column]:
@@ -128,10 +123,26 @@ def _examples(view: ArtifactView, report: dict[str, Any]) -> None:
         plain_table(f"examples_{view.id}", _("Different answers"), columns, rows, stack=True)
 
 
+def _figures(view: ArtifactView, checks: list[Check]) -> None:
+    """All that was measured; nothing where a check has no more than its value."""
+    found = figure_rows(checks, _, show)
+    if not found:
+        return
+    with st.expander(_(titles.MEASURED), icon=":material/pin:", key=f"figures_{view.id}"):
+        check, figure, value = (_(word) for word in titles.MEASURED_HEADER)
+        columns: list[Column] = [
+            {"title": check, "kind": "name"},
+            {"title": figure, "kind": "words"},
+            {"title": value, "kind": "figure"},
+        ]
+        rows: list[list[Cell]] = [[{"text": text} for text in row] for row in found]
+        plain_table(f"figure_rows_{view.id}", _(titles.MEASURED), columns, rows, stack=True)
+
+
 def _downloads(view: ArtifactView, report: dict[str, Any]) -> None:
     stem = re.sub(r"[^\w.-]+", "-", view.name).strip("-") or "report"
     with st.container(horizontal=True, gap="small"):
-        if report["report"] == "checklist":
+        if report["report"] in titles.DOCUMENTS:
             shown = document(report, _, show, lang())
             _button(view, "html", "HTML", html(shown), stem)
             _button(view, "md", "Markdown", markdown(shown), stem)
