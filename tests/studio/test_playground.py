@@ -476,8 +476,8 @@ def test_where_two_models_do_not_fit_the_other_can_be_unloaded(
     at = send(show("playground", models="model-base"), "hi")
     assert "big" in at.warning[0].value and "model-big" not in words(at)
     spanish = show("playground", "es", chat=at.query_params["chat"])
-    assert "Descarga «big»" in spanish.warning[0].value
-    for shown, label in ((spanish, "Descargar «big» de memoria"), (at, "Unload “big”")):
+    assert "Libera «big»" in spanish.warning[0].value
+    for shown, label in ((spanish, "Liberar «big» de la memoria"), (at, "Unload “big”")):
         assert shown.button(key="pg_swap_model-base").label == label
     host.refusal = None
     at.button(key="pg_swap_model-base").click().run()
