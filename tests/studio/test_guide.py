@@ -48,10 +48,14 @@ def test_card_shows_what_was_found_and_train_is_ready(
     show: Show, builder: StudioBuilder, tmp_path: Path, language: str, said: str
 ) -> None:
     builder.model("small")
+    builder.run("mails", ("finetune", State.WAITING))
     at = open_with(show, builder, labelled(tmp_path), language)
+    assert ("1 job is already running" if language == "en" else "Ya hay 1 trabajo") in words(at)
     assert said in words(at) and "message → topic" in words(at).replace("\\", "")
     assert not train(at).disabled
-    captions = at.radio(key=f"guide_preset_{builder.studio.chosen_project().id}").proto.captions
+    presets = at.radio(key=f"guide_preset_{builder.studio.chosen_project().id}")
+    captions = presets.proto.captions
+    assert "%" in presets.help and not any("%" in each for each in captions), "what the demo reached is no promise"
     assert len(captions) == 3 and all("min" in each or " s" in each for each in captions), "each preset has a time"
 
 
@@ -102,7 +106,7 @@ def test_what_is_prepared_first_is_said_at_once_and_other_pages_go_on(
     at = open_with(show, builder, labelled(tmp_path))
     held = threading.Event()
     monkeypatch.setattr("backend.models.catalogue.import_builtin", lambda *_given: held.wait(60))
-    assert not train(at).disabled
+    assert not train(at).disabled and "The time is estimated after that." in words(at)
     train(at).click().run()
     said = words(at)
     assert "Preparing the built-in model, once (about 25 s)" in said or "Downloading and preparing" in said
