@@ -125,7 +125,7 @@ BAD: tuple[BadFile, ...] = (
         "roles.jsonl",
         _text(json_lines([*_CHAT, {"messages": [{"role": "assistant", "content": "hello"}]}])),
         "data.chat_roles",
-        ("21 → 1: assistant",),
+        ("21 → assistant message first (1)",),
     ),
     BadFile("shape.jsonl", _text(json_lines([*_CHAT, {"messages": "hello"}])), "data.chat_shape", ("21 → not a list",)),
     BadFile("few.csv", _text(csv_text(GOOD[:6])), "data.too_few_rows", ("6 rows have", "10")),

@@ -275,6 +275,7 @@ def test_a_dataset_that_was_just_made_leads_on(show: Show, builder: StudioBuilde
     result = {"artifact": data.id}
     builder.store.update_job(f"{run}-dataset", state=State.SUCCEEDED, ended=t.now(), result=result)
     at.run()
+    assert any("at the top of the page" in toast.value for toast in at.toast)
     assert at.button(key="made_checks").label == "Check dataset"
     at.button(key="made_rows").click().run()
     assert data.id in at.query_params["data"]

@@ -48,10 +48,14 @@ def test_card_shows_what_was_found_and_train_is_ready(
     show: Show, builder: StudioBuilder, tmp_path: Path, language: str, said: str
 ) -> None:
     builder.model("small")
+    builder.run("mails", ("finetune", State.WAITING))
     at = open_with(show, builder, labelled(tmp_path), language)
+    assert ("1 job is already running" if language == "en" else "Ya hay 1 trabajo") in words(at)
     assert said in words(at) and "message → topic" in words(at).replace("\\", "")
     assert not train(at).disabled
-    captions = at.radio(key=f"guide_preset_{builder.studio.chosen_project().id}").proto.captions
+    presets = at.radio(key=f"guide_preset_{builder.studio.chosen_project().id}")
+    captions = presets.proto.captions
+    assert "%" in presets.help and not any("%" in each for each in captions), "what the demo reached is no promise"
     assert len(captions) == 3 and all("min" in each or " s" in each for each in captions), "each preset has a time"
 
 
@@ -102,7 +106,7 @@ def test_what_is_prepared_first_is_said_at_once_and_other_pages_go_on(
     at = open_with(show, builder, labelled(tmp_path))
     held = threading.Event()
     monkeypatch.setattr("backend.models.catalogue.import_builtin", lambda *_given: held.wait(60))
-    assert not train(at).disabled
+    assert not train(at).disabled and "The time is estimated after that." in words(at)
     train(at).click().run()
     said = words(at)
     assert "Preparing the built-in model, once (about 25 s)" in said or "Downloading and preparing" in said
@@ -288,3 +292,47 @@ def test_rows_in_a_language_that_the_model_hardly_knows_are_told(
         assert said in shown
     else:
         assert "learned mostly from" not in shown
+
+
+def chat(folder: Path) -> Path:
+    file = folder / "chat.txt"
+    said = [(f"can you deliver {n} tulips?", f"Sure, {n} tulips on Monday.") for n in range(30)]
+    lines = [
+        f"[{1 + n:02d}/04/2026, 09:0{at}:00] {('Pablo', 'Flower Corner')[at]}: {text}"
+        for n, pair in enumerate(said)
+        for at, text in enumerate(pair)
+    ]
+    file.write_text("\n".join(lines), "utf-8")
+    return file
+
+
+def test_a_chat_asks_who_answers_and_goes_on_with_the_answer(
+    show: Show, builder: StudioBuilder, tmp_path: Path
+) -> None:
+    builder.model("small")
+    file, project = chat(tmp_path), builder.studio.chosen_project().id
+    builder.studio.save_draft(project, DRAFT, {"goal": "answer", "source": {"source": str(file)}})
+    builder.studio.inspect({"source": str(file), "records": "Flower Corner"})
+    at = show()
+    assert "Who answers?" in words(at) and not at.error and "guide_train" not in {each.key for each in at.button}
+    (shop,) = [button for button in at.button if button.label == "Flower Corner"]
+    shop.click().run()
+    assert not train(at).disabled and "Sure, 0 tulips on Monday." in words(at)
+    at.button(key="guide_ask_again").click().run()
+    assert "Who answers?" in words(at)
+    at.button(key="guide_over").click().run()
+    assert "Who answers?" not in words(at) and builder.studio.draft(project, DRAFT)["source"] == {}
+
+
+def test_all_reading_options_open_the_form_with_the_file_and_what_was_chosen(
+    show: Show, builder: StudioBuilder
+) -> None:
+    studio = builder.studio
+    folder = studio.settings.home / "uploads" / "0123456789abcdef"
+    folder.mkdir(parents=True)
+    file = chat(folder)
+    at = open_with(show, builder, file, source={"source": str(file), "records": "Flower Corner"})
+    at.button(key="guide_options").click().run()
+    form = f"form.{studio.chosen_project().id}.dataset."
+    assert at.selectbox(key=f"{form}source").value == str(file)
+    assert at.text_input(key=f"{form}records").value == "Flower Corner"

@@ -39,7 +39,13 @@ def test_presets_fill_the_fine_tuning_and_its_quote_says_what_learns(show: Show,
         return at.session_state[key(builder, "finetune", name)]
 
     assert "Trains" in words(at) and "0.001; 0.0002 to 0.005 is usual" in words(at)
+
+    def marked() -> list[str]:
+        return [button.label for button in at.button if str(button.key).startswith("preset_") and button.icon]
+
+    assert marked() == ["Balanced"]
     at.button(key="preset_finetune_4").click().run()
+    assert marked() == ["Least memory"]
     assert (held("rank"), held("qlora"), held("batch_size"), held("gradient_checkpointing")) == (8, True, 1, True)
     at.button(key="preset_finetune_3").click().run()
     assert (held("rank"), held("qlora"), held("batch_size"), held("keep")) == (32, False, 8, "best")

@@ -115,10 +115,11 @@ def test_correct_the_form_marks_the_field_that_the_remedy_names(show: Show, buil
     job = builder.studio.job(f"{run}-dataset")
     at = show("data", **{"from": job.id, "correct": "1"})
     key = f"form.{job.project}.dataset.on_bad_row"
-    advanced = next(box for box in at.expander if box.label == "Advanced")
+    advanced = next(box for box in at.expander if box.label == "Advanced · 1 problem")
     assert advanced.proto.expanded and "8 row" in "\n".join(each.value for each in advanced.markdown)
     at.segmented_control(key=key).set_value("skip").run()
     advanced = next(box for box in at.expander if box.label == "Advanced")
+    assert advanced.proto.expanded  # it stays open
     assert "8 row" not in "\n".join(each.value for each in advanced.markdown)
 
 

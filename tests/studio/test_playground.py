@@ -12,14 +12,14 @@ from streamlit.testing.v1 import AppTest
 
 from backend.core.errors import Problem, StudioError
 from backend.core.schemas import ArtifactView, Kind, State
-from backend.data.dataset import Message, Template
+from backend.data.dataset import Message, Row, Template
 from backend.inference.protocol import Sampling
 from backend.serve.client import Piece, ServedModel
 from studio.ui.forms.pickers import OTHERS
 from studio.ui.playground import chats as kept
 from studio.ui.playground import shared, turns
 from studio.ui.playground.chats import Chat, ChatSettings, ChatStore
-from studio.ui.playground.lineage import ancestors, proposed
+from studio.ui.playground.lineage import ancestors, different, proposed
 from studio.ui.playground.model_loader import ModelLoader
 from studio.ui.shared.formatting import escape_markdown
 from tests.helpers import until
@@ -263,6 +263,12 @@ def test_sampling_and_the_next_seed(show: Show, host: Host, chain: list[Artifact
     assert len(chat_of(at).turns) == 1
 
 
+def test_examples_are_of_different_texts_and_answers() -> None:
+    rows = [("Hi!", "x"), ("hi! ", "x"), ("How?", "x"), ("Why?", "y"), ("Who?", None)]
+    found = different(Row(id=str(at), input=text, output=answer) for at, (text, answer) in enumerate(rows))
+    assert [row.input for row in found] == ["Hi!", "Why?", "Who?", "How?"]
+
+
 def test_an_example_shows_what_is_expected(
     show: Show, host: Host, builder: StudioBuilder, chain: list[ArtifactView]
 ) -> None:
@@ -470,8 +476,8 @@ def test_where_two_models_do_not_fit_the_other_can_be_unloaded(
     at = send(show("playground", models="model-base"), "hi")
     assert "big" in at.warning[0].value and "model-big" not in words(at)
     spanish = show("playground", "es", chat=at.query_params["chat"])
-    assert "Descarga «big»" in spanish.warning[0].value
-    for shown, label in ((spanish, "Descargar «big» de memoria"), (at, "Unload “big”")):
+    assert "Libera «big»" in spanish.warning[0].value
+    for shown, label in ((spanish, "Liberar «big» de la memoria"), (at, "Unload “big”")):
         assert shown.button(key="pg_swap_model-base").label == label
     host.refusal = None
     at.button(key="pg_swap_model-base").click().run()

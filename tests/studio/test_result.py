@@ -19,8 +19,8 @@ from backend.results.run_result import run_result
 from studio.ui.result.comparison import comparison_rows
 from studio.ui.result.report import result_report
 from studio.ui.result.words import teacher_price
-from studio.ui.shared.formatting import stage_label
-from tests.studio.builder import StudioBuilder
+from studio.ui.shared.formatting import progress_line, run_left, stage_label
+from tests.studio.builder import QUOTE, StudioBuilder
 from tests.studio.conftest import Show, words
 
 CHAIN = ("dataset", "check_data", "finetune", "teacher", "distill", "quantize", "package")
@@ -185,6 +185,16 @@ def test_a_run_at_work_is_cancelled_on_its_result_page(show: Show, builder: Stud
     at.button(key="cancel_run").click().run()
     assert builder.studio.run(run).state is State.CANCELLED
     assert "cancel_run" not in [button.key for button in at.button]
+
+
+def test_a_run_at_work_tells_the_time_of_its_step_from_that_of_all(builder: StudioBuilder) -> None:
+    run = builder.studio.run(builder.run("mails", ("finetune", State.RUNNING), ("evaluate", State.WAITING)))
+    tuning, after = run.jobs
+    assert progress_line(tuning, share=False).endswith("3 min 33 s left in this step")
+    quote = QUOTE.model_copy(update={"seconds": 60.0, "least_seconds": 50.0, "most_seconds": 120.0})
+    jobs = [tuning, after.model_copy(update={"quote": quote})]
+    assert run_left(run.model_copy(update={"jobs": jobs})) == "4–6 min left in all"
+    assert run_left(run.model_copy(update={"jobs": [tuning, after.model_copy(update={"quote": None})]})) == ""
 
 
 def test_roles_are_found_by_what_the_jobs_did(builder: StudioBuilder) -> None:

@@ -103,8 +103,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "data.chat_roles": (
         plural(
-            "{file}: in {count} row user and assistant don't take turns (row → message: role: {places}).",
-            "{file}: in {count} rows user and assistant don't take turns (row → message: role: {places}).",
+            "{file}: in {count} row user and assistant don't take turns; row → reason (message): {places}.",
+            "{file}: in {count} rows user and assistant don't take turns; row → reason (message): {places}.",
         ),
         _SKIP,
     ),

@@ -129,6 +129,10 @@ WORDS = frozenset(
         *("gives values that are not numbers", "gives every token the same value"),
         *("it ended without output.", "the converter was killed.", "unknown kind of database."),
         *("unnamed", "unknown method"),
+        # why a conversation can't be rendered
+        *("empty message", "only a system message", "unknown role", "system message in the middle"),
+        *("assistant message first", "two assistant messages in a row", "user message without an answer"),
+        *("tool call without a result", "tool result without a call", "message out of turn"),
         # why a candidate failed an audition
         *("no better than always giving the same answer", "most of its answers are invalid labels"),
         *("most of its answers are empty", "it didn't answer"),

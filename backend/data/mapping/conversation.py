@@ -108,9 +108,21 @@ def _check_order(turns: list[ChatTurn], systems: int) -> None:
     before = ""
     for number, turn in enumerate(turns, 1 + systems):
         if turn.role not in _AFTER[before]:
-            raise Unusable("data.chat_roles", f"{number}: {turn.role}")
+            raise Unusable("data.chat_roles", f"{_out_of_turn(turn.role, before)} ({number})")
         if turn.empty and turn.role != "tool":
-            raise Unusable("data.chat_roles", f"{number}: {turn.role} ''")
+            raise Unusable("data.chat_roles", f"empty message ({number})")
         before = "call" if turn.calls else turn.role
     if not turns:
-        raise Unusable("data.chat_roles", "1: system" if systems else "1: assistant ''")
+        raise Unusable("data.chat_roles", "only a system message" if systems else "empty message (1)")
+
+
+def _out_of_turn(role: str, before: str) -> str:
+    """What is wrong with a message of this role after one of `before`, in words of `backend.core.messages.words`."""
+    if role not in ("system", "user", "assistant", "tool"):
+        return "unknown role"
+    if before == "call":
+        return "tool call without a result"
+    after = {"tool": "tool result without a call", "system": "system message in the middle"}
+    return after.get(role) or (
+        "two assistant messages in a row" if before == "assistant" else "assistant message first"
+    )

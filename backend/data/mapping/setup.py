@@ -65,10 +65,11 @@ class Setup:
             turns = pairs_of(value_of(values, self.roles.history))
             for number, turn in enumerate(turns):
                 if turn.role != ("user", "assistant")[number % 2] or turn.empty:
-                    raise Unusable("data.chat_roles", f"{number + 1}: {turn.role}")
+                    reason = "empty message" if turn.empty else "message out of turn"
+                    raise Unusable("data.chat_roles", f"{reason} ({number + 1})")
                 found.append({"role": turn.role, "content": readable(turn.content)})
             if len(turns) % 2:
-                raise Unusable("data.chat_roles", f"{len(turns)}: user")
+                raise Unusable("data.chat_roles", f"user message without an answer ({len(turns)})")
         return found
 
     def label(self, value: Any) -> str | None:

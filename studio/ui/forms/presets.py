@@ -18,7 +18,20 @@ def preset_buttons(form: Form) -> None:
     with st.container(horizontal=True, gap="xsmall"):
         for number, name in enumerate(presets):
             key = f"preset_{form.stage}_{number}"
-            st.button(_(name), key=key, on_click=_take, args=(form.stage, form.hidden, form.preset, name))
+            st.button(
+                _(name),
+                key=key,
+                icon=":material/check:" if _holds(form, name) else None,
+                on_click=_take,
+                args=(form.stage, form.hidden, form.preset, name),
+            )
+
+
+def _holds(form: Form, name: str) -> bool:
+    """Whether the form has what this preset sets, and nothing was chosen for the fields of the others."""
+    presets = form_of(form.stage).presets
+    fields = {field for values in presets.values() for field in values}
+    return {field: value for field, value in form.touched.items() if field in fields} == dict(presets[name])
 
 
 def _take(stage: str, hidden: frozenset[str], proposed: dict[str, object], name: str) -> None:

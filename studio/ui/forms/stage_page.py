@@ -110,10 +110,20 @@ def jobs_of(stage: str, actions: Callable[[ArtifactView], None] | None = None) -
     if news is None:
         return False
     if news.state.finished:
+        _tell(news)
         success_card(news, actions)
     else:
         job_card(news)
     return news.state.finished
+
+
+def _tell(job: JobView) -> None:
+    """Once, for those who look at the form further down."""
+    told: set[str] = st.session_state.setdefault("told_ends", set())
+    if job.id not in told:
+        told.add(job.id)
+        words = _("{stage} finished. The result is at the top of the page.")
+        st.toast(words.format(stage=stage_label(job.stage)), icon=":material/check_circle:")
 
 
 def _open_jobs(project_id: str, stage: str) -> list[JobView]:

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from backend.core.errors import Problem, StudioError
 from backend.core.refs import RefTo
@@ -185,12 +186,26 @@ def draw_fields(form: Form, by_field: dict[str, list[Problem]], aside: Callable[
         aside(form)
     more = [name for name in form.shown() if name not in form.drawn]
     if more:
-        wrong = any(name in by_field for name in more)
-        with st.expander(_("Advanced"), icon=":material/tune:", expanded=wrong, key=f"advanced_{form.stage}"):
+        with _fold(form, [name for name in more if name in by_field]):
             columns = st.columns(2)
             for at, name in enumerate(more):
                 with columns[at % 2]:
                     form.draw([name], by_field)
+
+
+def _fold(form: Form, wrong: list[str]) -> DeltaGenerator:
+    """“Advanced”, which opens by itself for each new problem in it and counts them. A browser heeds `expanded` only for a fold
+    that it doesn't know yet: hence a key of its own for what opened it, kept when that is mended."""
+    if wrong:
+        st.session_state[form.key("unfolded")] = wrong
+    unfolded = st.session_state.get(form.key("unfolded"), [])
+    count = ngettext("{n} problem", "{n} problems", len(wrong)) if wrong else ""
+    return st.expander(
+        " · ".join(filter(None, [_("Advanced"), count])),
+        icon=":material/tune:",
+        expanded=bool(unfolded),
+        key="_".join(["advanced", form.stage, *unfolded]),
+    )
 
 
 def _quote(plan: Plan | None, others: list[Problem], lacking: bool, marked: bool) -> None:

@@ -28,7 +28,7 @@ from studio.nav import MODELS, RESULT, TEACHER
 from studio.ui.forms.form import problem_line
 from studio.ui.guide import plans, state
 from studio.ui.guide.leaving import leaving
-from studio.ui.guide.words import figure_words, preset_title, preset_words
+from studio.ui.guide.words import demo_words, preset_title, preset_words
 from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link, switch_page
 from studio.ui.shared.builtin import fetch_words, preparing
@@ -199,7 +199,7 @@ def _presets(goal: Goal, planned: dict[str, Plan]) -> None:
             if name in planned and planned[name].steps
             else ""
         )
-        lines = [f"**{times}**" if times else "", preset_words(name), figure_words(name, goal.name)]
+        lines = [f"**{times}**" if times else "", preset_words(name)]
         return " · ".join(filter(None, lines))
 
     st.radio(
@@ -209,6 +209,7 @@ def _presets(goal: Goal, planned: dict[str, Plan]) -> None:
         captions=[caption(name) for name in PRESETS],
         key=key,
         horizontal=True,
+        help=demo_words(goal.name) or None,
         on_change=lambda: state.take(preset=st.session_state[key]),
     )
 
@@ -228,7 +229,14 @@ def _said(
             problem_line(problem)
     if student.missing:
         said = fetch_words(student.ref) or _("The built-in model is prepared first, once (about 25 s).")
-        st.caption(f":material/info: {said}")
+        st.caption(f":material/info: {said} {_('The time is estimated after that.')}")
+    if ahead := len(api_cache.open_jobs()):
+        said = ngettext(
+            "{n} job is already running or queued; its time is not in the estimate.",
+            "{n} jobs are already running or queued; their time is not in the estimate.",
+            ahead,
+        )
+        st.caption(f":material/hourglass_top: {said}")
     with st.expander(_("Details"), icon=":material/account_tree:", key="guide_details"):
         _details(plan if isinstance(plan, Plan) else None, student, offered)
     return not any(problem.blocking for problem in problems)

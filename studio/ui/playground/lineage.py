@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+from operator import itemgetter
+
 import streamlit as st
 
 from backend.api import MODEL_KINDS
 from backend.api.projects import LEFT_OUT
 from backend.core.schemas import ArtifactView, Kind
-from backend.data.dataset import Row, Template
+from backend.data.dataset import Row, Template, gold_answer
 from studio.ui.shared import api_cache, scope
 from studio.ui.shared.project import project
 
 EXAMPLES = 4
 _SHORT = 2_000
+_SEEN = 200
+"""Rows among which the examples are chosen."""
 
 
 def models() -> dict[str, ArtifactView]:
@@ -57,7 +63,8 @@ def ancestors(artifact_id: str) -> list[ArtifactView]:
 
 
 def examples(model: str) -> list[Row]:
-    """The first validation rows of the dataset behind a model, else of the project's newest; never rows of the test split."""
+    """A few different validation rows of the dataset behind a model, else of the project's newest; never rows of the test
+    split."""
     mine = [view for view in api_cache.artifacts((Kind.DATASET,)) if view.project == project().id]
     older = [view for view in ancestors(model) if view.kind is Kind.DATASET] if model in models() else []
     usable = [view for view in [*older, *mine] if view.facts.get("rows", {}).get("validation")]
@@ -67,5 +74,18 @@ def examples(model: str) -> list[Row]:
 @st.cache_resource(ttl="60s", max_entries=16, show_spinner=False)
 def _validation_rows(dataset: str) -> list[Row]:
     """Rows that stand alone: one that goes on with a conversation is no first message."""
-    rows = api_cache.studio().rows(dataset, "validation", 0, 5 * EXAMPLES)
-    return [row for row in rows if not row.context and len(row.input) <= _SHORT][:EXAMPLES]
+    rows = api_cache.studio().rows(dataset, "validation", 0, _SEEN)
+    return different([row for row in rows if not row.context and len(row.input) <= _SHORT])[:EXAMPLES]
+
+
+def different(rows: Iterable[Row]) -> list[Row]:
+    """Rows without repeated texts; first one of each answer, then the second of each, and so on."""
+    texts: dict[str, Row] = {}
+    for row in rows:
+        texts.setdefault(" ".join(row.input.split()).casefold(), row)
+    seen: Counter[str | None] = Counter()
+    rounds = []
+    for row in texts.values():
+        rounds.append((seen[gold_answer(row)], row))
+        seen[gold_answer(row)] += 1
+    return [row for _round, row in sorted(rounds, key=itemgetter(0))]

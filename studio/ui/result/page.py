@@ -24,6 +24,7 @@ from studio.ui.shared.formatting import (
     message_markdown,
     percent,
     progress_line,
+    run_left,
     run_seconds,
     stage_label,
 )
@@ -123,7 +124,7 @@ def _progress(run: RunView) -> None:
         with st.container(border=True, key="result_progress", gap="small"):
             title = stage_label(at_work.stage) if at_work else _("Waiting to start")
             st.markdown(f"**{title}**")
-            st.progress(share, text=_told(share, at_work) if at_work else _reason(now))
+            st.progress(share, text=_told(share, at_work, now) if at_work else _reason(now))
             steps_line(now)
             st.caption(_("The result appears here automatically. You can close this page."))
         return not now.state.ended
@@ -131,9 +132,9 @@ def _progress(run: RunView) -> None:
     api_cache.auto_refresh(look, busy=True)
 
 
-def _told(share: float, job: JobView) -> str:
-    """How far the whole run is, as the bar, then what its step does."""
-    return " · ".join([percent(share), progress_line(job, share=False)])
+def _told(share: float, job: JobView, run: RunView) -> str:
+    """How far the whole run is, as the bar, then what its step does, and when all is done."""
+    return " · ".join(filter(None, [percent(share), progress_line(job, share=False), run_left(run)]))
 
 
 def _reason(run: RunView) -> str:

@@ -243,16 +243,29 @@ def run_seconds(run: RunView) -> float | None:
     return max((last - min(starts)).total_seconds(), 0.0)
 
 
+def run_left(run: RunView) -> str:
+    """`2–4 min left in all`: of its job at work and of those that come after; empty where one of them has no estimate, and for
+    the last job, whose own time says it."""
+    ahead = [job for job in run.jobs if not job.state.ended]
+    at_work = [job for job in ahead if job.state is State.RUNNING]
+    quotes = [job.quote for job in ahead if job not in at_work and job.quote and job.quote.most_seconds]
+    if not quotes or len(at_work) != 1 or len(quotes) < len(ahead) - 1 or at_work[0].eta_seconds is None:
+        return ""
+    least, most = (at_work[0].eta_seconds + seconds for seconds in whole_range(quotes))
+    return _("{time} left in all").format(time=duration_range(least, most))
+
+
 def progress_line(job: JobView, share: bool = True) -> str:
     """`Step 12 of 40 · 30.0 % · 2 min 05 s left`, as far as it is known; the phase alone while nothing of it is done.
-    `share`: with the percent of the job."""
+    `share`: with the percent of the job, of which all of it speaks; else the time that is left is said to be of this step."""
     if not job.note:  # between the start of its process and its first word
         return _("Loading libraries") if job.state is State.RUNNING else _("Starting")
     parts = [note_label(job.note)]
     if share and job.total > 0 and job.done > 0:
         parts.append(percent(min(job.done / job.total, 1.0)))
     if job.eta_seconds is not None:
-        parts.append(_("{time} left").format(time=duration(job.eta_seconds)))
+        words = _("{time} left") if share else _("{time} left in this step")
+        parts.append(words.format(time=duration(job.eta_seconds)))
     return " · ".join(parts)
 
 

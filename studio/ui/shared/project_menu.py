@@ -18,6 +18,19 @@ from studio.ui.shared.project import PARAMETER, choose_project, project, project
 CREATE, RENAME, MORE = "create", "rename", "more"
 _ASKED, _FAILED, _TOLD, _NAME = "project_asked", "project_failed", "project_told", "project_name"
 _MADE = "project_made"
+_CLOSE_MENU = st.components.v2.component(
+    "studio_close_menu",
+    html="<i hidden></i>",
+    js="""
+let done = "";
+export default function ({ data }) {
+  if (done === data.mark || !matchMedia("(max-width: 768px)").matches) return;
+  done = data.mark;
+  document.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click();
+}
+""",
+)
+"""On a phone the menu covers the page."""
 
 
 def project_menu() -> None:
@@ -39,6 +52,7 @@ def project_menu() -> None:
         switch_page(nav.HOME.path)
     if told := st.session_state.pop(_TOLD, None):
         st.toast(escape_markdown(told), icon=":material/check_circle:")
+        _CLOSE_MENU(key="close_menu", data={"mark": told}, height=0)
     if (asked := st.session_state.get(_ASKED)) in (CREATE, RENAME):
         st.dialog(titles[asked], on_dismiss=_close, icon=icons[asked])(_ask)(asked)
 
