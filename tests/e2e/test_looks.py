@@ -55,6 +55,7 @@ SEEN = """() => [".st-key-project_menu", ".st-key-palette", ".st-key-lang"].filt
   document.querySelector(`[data-testid=stSidebar] ${name}`).getBoundingClientRect().bottom > innerHeight)"""
 FOCUS = """() => { let e = document.activeElement; while (e.shadowRoot?.activeElement) e = e.shadowRoot.activeElement;
   const s = getComputedStyle(e); return [e.ariaLabel || e.innerText, s.outlineStyle === "solid" ? s.outlineWidth : ""] }"""
+SCHEME = "() => getComputedStyle(document.documentElement).colorScheme"
 BACKGROUND = "() => getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
 
 
@@ -160,8 +161,10 @@ def test_theme_is_chosen_in_the_settings_for_every_page(filled: WebProcess, open
     browser_session = open_browser(filled.url, color_scheme="dark")
     page = browser_session.go("/settings")
     dark = page.evaluate(BACKGROUND)
+    until(page, lambda: page.evaluate(SCHEME) == "dark")  # what dialogs and popovers follow
     page.get_by_role("radiogroup", name="Theme").get_by_text("Light").click()
     until(page, lambda: page.evaluate(BACKGROUND) != dark)
     wait_until_idle(page)
     browser_session.go("/jobs")
     assert page.evaluate(BACKGROUND) == "rgb(255, 255, 255)"
+    until(page, lambda: page.evaluate(SCHEME) == "light")

@@ -108,6 +108,11 @@ def test_words_of_others_carry_no_markup() -> None:
     assert formatting.escape_markdown("![x](http://a) <b> *c* r-1.csv") == r"!\[x\](http\://a) \<b\> \*c\* r-1.csv"
 
 
+def test_a_message_keeps_its_commands_as_code_and_nothing_else() -> None:
+    said = "Drop them with `drop_rows`; *a` [b](http://c)"
+    assert formatting.message_markdown(said) == r"Drop them with `drop_rows`; \*a\` \[b\](http\://c)"
+
+
 @pytest.mark.parametrize(
     ("gate", "detail", "said"),
     [

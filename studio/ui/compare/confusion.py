@@ -22,7 +22,13 @@ def confusion_chart(table: Confusion) -> Figure:
     counts = [[table.counts[i][j] for j in kept] for i in kept]
     labels = [plain(truncate(table.labels[at], 28)) for at in kept]
     shown = [plain(truncate(table.labels[at], _TICK_LETTERS)) for at in kept]
-    axis = {"tickvals": list(range(len(kept))), "ticktext": shown, "fixedrange": True, "showgrid": False}
+    axis = {
+        "tickvals": list(range(len(kept))),
+        "ticktext": shown,
+        "fixedrange": True,
+        "showgrid": False,
+        "zeroline": False,
+    }
     crowded = len(kept) > CROWDED
     return {
         "data": [_heat(counts, labels, crowded)],
@@ -66,7 +72,7 @@ def _heat(counts: list[list[int]], labels: list[str], crowded: bool) -> Figure:
             "y": 1,
             "yanchor": "top",
             "tickvals": [0, 0.5, 1],
-            "ticktext": [percent(share) for share in (0, 0.5, 1)],
+            "ticktext": [percent(share, 0, 0) for share in (0, 0.5, 1)],
             "outlinewidth": 0,
         },
         "xgap": 1,

@@ -67,10 +67,10 @@ def rounded(share: float) -> str:
 
 
 def gain_text(metric: str, ratio: float) -> str:
-    """`97% kept` of a share, `85% less` or `12% more` of a cost or of perplexity."""
+    """`97% kept` of a quality that fell, `85% less` or `12% more` of anything else."""
     if metric == "perplexity":
         ratio = 1 / ratio
-    elif metric in qualities():
+    elif metric in qualities() and ratio <= 1:
         return _("{share} kept").format(share=rounded(ratio))
     if abs(1 - ratio) < 0.005:
         return _("no difference")

@@ -18,7 +18,13 @@ from studio.ui.forms.stage_panel import stage_panel
 from studio.ui.shared import api_cache, scope
 from studio.ui.shared.address import page_link
 from studio.ui.shared.charts import chart_config
-from studio.ui.shared.formatting import TRUNCATED_SHARE, escape_markdown, format_metric, truncation_hint
+from studio.ui.shared.formatting import (
+    TRUNCATED_SHARE,
+    escape_markdown,
+    format_metric,
+    message_markdown,
+    truncation_hint,
+)
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.project import project
 from studio.ui.shared.project_progress import latest_jobs, project_stepper
@@ -146,7 +152,7 @@ def _waiting(jobs: list[JobView]) -> None:
 
 def _failed(job: JobView) -> None:
     why = Problem(code=job.error.code, args=job.error.args).text(_) if job.error else ""
-    st.warning(f"{_('The last evaluation failed.')} {escape_markdown(why)}", icon=":material/error:")
+    st.warning(f"{_('The last evaluation failed.')} {message_markdown(why)}", icon=":material/error:")
 
 
 def _measure(choice: Selection) -> None:

@@ -8,7 +8,7 @@ from backend.api.datasets import BaselineReport
 from backend.core.schemas import ArtifactView
 from studio.ui.data import calls
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import escape_markdown, number, percent
+from studio.ui.shared.formatting import message_markdown, number, percent
 from studio.ui.shared.i18n import _
 from studio.ui.shared.table import Cell, Column, plain_table
 
@@ -24,10 +24,10 @@ def baseline_box(view: ArtifactView) -> None:
             )
         )
     else:
-        st.markdown(escape_markdown(report.advice.sentence(_)))
+        st.markdown(message_markdown(report.advice.sentence(_)))
         plain_table(f"baseline_{view.id}", _("Quick baseline"), columns(report), rows(report), stack=True)
         for problem in report.notes:
-            st.caption(escape_markdown(problem.sentence(_)))
+            st.caption(message_markdown(problem.sentence(_)))
     st.button(
         _("Measure again") if report else _("Measure baseline"),
         key=f"measure_{view.id}",

@@ -15,7 +15,7 @@ from studio.ui.data.filters import show_finding
 from studio.ui.data.fixes import accepted_reasons, fix_several, fixable, start_fix
 from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link, switch_page
-from studio.ui.shared.formatting import escape_markdown, number, option_label, percent
+from studio.ui.shared.formatting import escape_markdown, message_markdown, number, option_label, percent
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.job_card.card import job_card
 from studio.ui.shared.table import Cell, Column, plain_table
@@ -50,7 +50,7 @@ def checks_tab(view: ArtifactView) -> None:
     if card.not_checked:
         with st.expander(_("Not checked: {n}").format(n=number(len(card.not_checked))), key="not_checked"):
             for problem in card.not_checked:
-                st.markdown(f"- {escape_markdown(problem.sentence(_))}")
+                st.markdown(f"- {message_markdown(problem.sentence(_))}")
     baseline_box(view)
 
 
@@ -121,7 +121,7 @@ def _finding(view: ArtifactView, card: ScoreCard, finding: Finding) -> None:
     icon, colour = _ICONS[finding.severity]
     with st.container(border=True, key=f"finding_box_{finding.gate}", gap="small"):
         # What the button of a fix does needs no sentence beside it.
-        sentence = escape_markdown(finding.problem.fact(_) if finding.fix else finding.problem.sentence(_))
+        sentence = message_markdown(finding.problem.fact(_) if finding.fix else finding.problem.sentence(_))
         st.markdown(f":{'gray' if finding.accepted else colour}[{icon}] {sentence}")
         if finding.accepted:
             st.caption(_("Accepted: {reason}").format(reason=escape_markdown(finding.accepted)))

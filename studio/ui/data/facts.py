@@ -12,7 +12,7 @@ from backend.core.schemas import ArtifactView
 from studio.ui.data import calls
 from studio.ui.data.row_errors import skipped_line
 from studio.ui.forms.form import problem_line
-from studio.ui.shared.formatting import ago, escape_markdown, format_size, number, option_label
+from studio.ui.shared.formatting import ago, escape_markdown, format_size, message_markdown, number, option_label
 from studio.ui.shared.i18n import _, ngettext
 
 
@@ -65,6 +65,6 @@ def _warning(problem: Problem) -> None:
     if problem.code in ROW_ERRORS:
         skipped_line(problem)
     elif _is_finding(problem):
-        st.markdown(f":orange[:material/warning:] :orange[{escape_markdown(problem.fact(_))}]")
+        st.markdown(f":orange[:material/warning:] :orange[{message_markdown(problem.fact(_))}]")
     else:
         problem_line(problem)

@@ -10,7 +10,7 @@ from backend.api.datasets import Finding, ScoreCard
 from backend.core.schemas import ArtifactView
 from studio.ui.data import calls
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import escape_markdown, option_label
+from studio.ui.shared.formatting import escape_markdown, message_markdown, option_label
 from studio.ui.shared.i18n import _, ngettext
 
 DOUBTFUL = frozenset({calls.DROP_ROWS, "drop_contradictions"})
@@ -70,5 +70,5 @@ def _box(view: ArtifactView, finding: Finding) -> bool:
         f"{escape_markdown(title)} · {rows}",
         value=finding.fix not in DOUBTFUL and finding.severity != "info",
         key=f"fix_{view.id}_{finding.gate}",
-        help=escape_markdown(finding.problem.fact(_)),
+        help=message_markdown(finding.problem.fact(_)),
     )

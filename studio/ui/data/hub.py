@@ -13,7 +13,7 @@ from backend.core.schemas import JobView, State
 from studio.ui.data.uploads import take_upload
 from studio.ui.forms.stage_page import jobs_of
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import escape_markdown, format_size, number
+from studio.ui.shared.formatting import escape_markdown, format_size, message_markdown, number
 from studio.ui.shared.hub_search import found, hub_expander, search_form, search_key
 from studio.ui.shared.i18n import _
 from studio.ui.shared.project import project
@@ -73,7 +73,7 @@ def _details(repo: str, going: Task | None) -> None:
         st.markdown(f":shimmer[{_('Searching…')}]")
         return
     if said := failure(going):
-        st.error(escape_markdown(said), icon=":material/error:")
+        st.error(message_markdown(said), icon=":material/error:")
         return
     known, card = going.result
     if card:
@@ -98,7 +98,7 @@ def _details(repo: str, going: Task | None) -> None:
         args=(known, config, splits, files),
     )
     if said := failure(begun):
-        st.error(escape_markdown(said), icon=":material/error:")
+        st.error(message_markdown(said), icon=":material/error:")
 
 
 def _choice(known: HubDetails) -> tuple[str, list[str], list[str]]:

@@ -29,7 +29,7 @@ from backend.core.schemas import ArtifactView
 from studio.ui.data.look import COLUMN_LISTS, LAYOUT, STAGE, Look
 from studio.ui.data.row_errors import row_errors
 from studio.ui.forms.form import Form, problem_line
-from studio.ui.shared.formatting import count_text, escape_markdown, number
+from studio.ui.shared.formatting import count_text, escape_markdown, message_markdown, number
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.table import Cell, Column, Tag, plain_table
 
@@ -87,7 +87,7 @@ def _note_lines(notes: list[Problem]) -> None:
     """What was taken, but for what the head and the table of columns say."""
     for note in notes:
         if not note.code.startswith("reading.taken_by_"):
-            st.caption(f":material/info: {escape_markdown(note.fact(_))}")
+            st.caption(f":material/info: {message_markdown(note.fact(_))}")
 
 
 def _layout(form: Form, names: list[str]) -> None:

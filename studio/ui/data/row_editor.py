@@ -12,7 +12,7 @@ from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView
 from studio.ui.data.tokens import show_tokens
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import escape_markdown, option_label
+from studio.ui.shared.formatting import escape_markdown, message_markdown, option_label
 from studio.ui.shared.i18n import _
 
 KEY = "row_open"
@@ -68,7 +68,7 @@ def _body(view: ArtifactView, split: str, row_id: str) -> None:
         if split == "test":
             st.caption(f":material/info: {_('Test row: earlier results will not be comparable after this change.')}")
         if wrong := st.session_state.get(_ERROR):
-            st.error(escape_markdown(wrong), icon=":material/error:")
+            st.error(message_markdown(wrong), icon=":material/error:")
         _buttons(view, split, found)
 
 

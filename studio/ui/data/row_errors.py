@@ -9,7 +9,7 @@ import streamlit as st
 from backend.core.errors import Problem
 from backend.core.messages.data import ROW_ERRORS
 from studio.ui.forms.form import Form
-from studio.ui.shared.formatting import escape_markdown
+from studio.ui.shared.formatting import message_markdown
 from studio.ui.shared.i18n import _
 
 FIELD = "on_bad_row"
@@ -23,7 +23,7 @@ def row_errors(problems: Sequence[Problem], form: Form) -> None:
     stopped = any(problem.blocking for problem in found)
     mark = ":red[:material/error:]" if stopped else ":orange[:material/warning:]"
     for problem in found:
-        st.markdown(f"{mark} :{'red' if stopped else 'orange'}[{escape_markdown(problem.fact(_))}]")
+        st.markdown(f"{mark} :{'red' if stopped else 'orange'}[{message_markdown(problem.fact(_))}]")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(_("Fix them in the file, or skip them.") if stopped else _("They are skipped."), width="content")
         st.button(
@@ -38,4 +38,4 @@ def row_errors(problems: Sequence[Problem], form: Form) -> None:
 
 def skipped_line(problem: Problem) -> None:
     """The same for a dataset that was made without those rows."""
-    st.markdown(f":orange[:material/warning:] :orange[{escape_markdown(problem.fact(_))} {_('They were skipped.')}]")
+    st.markdown(f":orange[:material/warning:] :orange[{message_markdown(problem.fact(_))} {_('They were skipped.')}]")

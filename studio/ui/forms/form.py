@@ -27,7 +27,7 @@ from studio.ui.forms.layout import ANSWERERS, SENDING, TEACHING
 from studio.ui.forms.marks import mark_of, marks_of
 from studio.ui.shared import api_cache, scope
 from studio.ui.shared.choices import JUDGING, PROSE
-from studio.ui.shared.formatting import escape_markdown
+from studio.ui.shared.formatting import message_markdown
 from studio.ui.shared.i18n import _
 from studio.ui.shared.project import project
 from studio.ui.shared.project_progress import own_runs
@@ -295,6 +295,6 @@ def problem_line(problem: Problem) -> None:
     args = {key: names.get(value, value) if isinstance(value, str) else value for key, value in problem.args.items()}
     if problem.code == "package.report_failed":
         args["failed"] = "; ".join(_(title(name)) for name in str(args["failed"]).split(", "))
-    text = escape_markdown(_FLAGS.sub("", problem.model_copy(update={"args": args}).sentence(_)))
+    text = message_markdown(_FLAGS.sub("", problem.model_copy(update={"args": args}).sentence(_)))
     mark = ":red[:material/error:]" if problem.blocking else ":orange[:material/warning:]"
     st.markdown(f"{mark} :{'red' if problem.blocking else 'orange'}[{text}]")

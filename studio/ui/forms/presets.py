@@ -14,8 +14,8 @@ def preset_buttons(form: Form) -> None:
     presets = form_of(form.stage).presets
     if not presets:
         return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(_("Begin with:"), width="content")
+    st.markdown(_("Begin with:"))
+    with st.container(horizontal=True, gap="xsmall"):
         for number, name in enumerate(presets):
             key = f"preset_{form.stage}_{number}"
             st.button(

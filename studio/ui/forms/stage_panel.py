@@ -27,7 +27,15 @@ from studio.ui.forms.size_preview import student_preview
 from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link
 from studio.ui.shared.builtin import fetch_words
-from studio.ui.shared.formatting import escape_markdown, format_size, money, number, quoted_time, stage_label
+from studio.ui.shared.formatting import (
+    escape_markdown,
+    format_size,
+    message_markdown,
+    money,
+    number,
+    quoted_time,
+    stage_label,
+)
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.project import project
 from studio.ui.shared.tasks import background, drop, failure, task
@@ -123,7 +131,7 @@ def prepare_builtin(name: str) -> None:
 
     api_cache.auto_refresh(look, busy=not work.done)
     if wrong := failure(work):
-        st.error(escape_markdown(wrong), icon=":material/error:")
+        st.error(message_markdown(wrong), icon=":material/error:")
         st.button(_("Try again"), key=f"again_{name}", icon=":material/refresh:", on_click=drop, args=(key,))
     elif work.done:
         drop(key)

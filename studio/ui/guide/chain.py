@@ -32,7 +32,7 @@ from studio.ui.guide.words import demo_words, preset_title, preset_words
 from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link, switch_page
 from studio.ui.shared.builtin import fetch_words, preparing
-from studio.ui.shared.formatting import escape_markdown, format_size, money, quoted_time, stage_label
+from studio.ui.shared.formatting import escape_markdown, format_size, message_markdown, money, quoted_time, stage_label
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.project import project
 from studio.ui.shared.tasks import background, drop, failure, task
@@ -91,7 +91,7 @@ def started() -> bool:
     del st.session_state[_pressed()]
     drop(_task())
     if said := failure(work):
-        st.error(escape_markdown(said), icon=":material/error:")
+        st.error(message_markdown(said), icon=":material/error:")
         return False
     api_cache.clear_caches()
     state.forget()

@@ -16,7 +16,7 @@ from studio.ui.guide.reading import answer_examples, read, reading_card
 from studio.ui.guide.words import ICONS, goal_title, goal_words
 from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link
-from studio.ui.shared.formatting import escape_markdown
+from studio.ui.shared.formatting import message_markdown
 from studio.ui.shared.i18n import _
 from studio.ui.shared.tasks import Task, failure
 
@@ -105,7 +105,7 @@ def _goal_fit(goal: str, fits: Fit, proposed: bool) -> None:
         return
     box = st.error if fits.problem.blocking else st.warning
     box(
-        escape_markdown(fits.problem.sentence(_)),
+        message_markdown(fits.problem.sentence(_)),
         icon=":material/error:" if fits.problem.blocking else ":material/help:",
     )
     if fits.better:
@@ -121,7 +121,7 @@ def _goal_fit(goal: str, fits: Fit, proposed: bool) -> None:
 
 def _at_work(work: Task) -> None:
     if said := failure(work):
-        st.error(escape_markdown(said), icon=":material/error:")
+        st.error(message_markdown(said), icon=":material/error:")
         page_link(DATA.path, label=_("All reading options"), icon=":material/tune:")
         return
 

@@ -15,7 +15,7 @@ from backend.core.errors import Problem
 from studio.ui.forms.form import problem_line
 from studio.ui.guide import state
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import count_text, escape_markdown
+from studio.ui.shared.formatting import count_text, escape_markdown, message_markdown
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.tasks import Task, background
 
@@ -183,7 +183,7 @@ def _findings(found: Inspection) -> None:
         if problem.is_note or id(problem) in repaired:
             continue
         if not problem.blocking and "places" in problem.args:
-            st.caption(f":material/playlist_remove: {_('Skipped:')} {escape_markdown(problem.fact(_))}")
+            st.caption(f":material/playlist_remove: {_('Skipped:')} {message_markdown(problem.fact(_))}")
         else:
             problem_line(problem)
 

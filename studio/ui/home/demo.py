@@ -10,7 +10,7 @@ import streamlit as st
 from backend.core.schemas import RunView
 from studio.ui.shared import api_cache
 from studio.ui.shared.builtin import fetch_words, preparing
-from studio.ui.shared.formatting import escape_markdown
+from studio.ui.shared.formatting import message_markdown
 from studio.ui.shared.i18n import _
 from studio.ui.shared.project import choose_project, project
 from studio.ui.shared.tasks import Task, background, drop, failure, task
@@ -49,7 +49,7 @@ def demo_card() -> None:
     if not work.done or MARK not in st.query_params:
         return
     if said := failure(work):
-        st.error(escape_markdown(said), icon=":material/error:")
+        st.error(message_markdown(said), icon=":material/error:")
         return
     del st.query_params[MARK]
     api_cache.clear_caches()

@@ -146,7 +146,7 @@ def _machine(jobs: list[JobView]) -> None:
     waiting = ngettext("{n} queued", "{n} queued", len(jobs) - at_work)
     used = format_size(sum(kept.by_kind.values()))
     free = _("{size} free").format(size=format_size(kept.free))
-    ready = (_("Ready"), escape_markdown(workers[0].host)) if workers else (_("None"), _("queued jobs"))
+    ready = (_("Ready"), escape_markdown(workers[0].host)) if workers else (_("None"), _("jobs wait"))
     with st.grid(3, min_column_width=150, gap="small"):
         _tile(_("Running jobs"), ":material/pending_actions:", str(at_work), waiting)
         _tile(_("Worker"), ":material/memory:", *ready)

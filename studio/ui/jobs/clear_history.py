@@ -6,7 +6,7 @@ import streamlit as st
 
 from backend.core.errors import StudioError
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import escape_markdown
+from studio.ui.shared.formatting import message_markdown
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.undo import offer_undo
 
@@ -37,7 +37,7 @@ def _confirm() -> None:
     runs = api_cache.studio().jobs.old_runs(days)
     st.caption(ngettext("{n} run will be removed.", "{n} runs will be removed.", len(runs)))
     if st.session_state.get(FAILED):
-        st.error(escape_markdown(st.session_state[FAILED]), icon=":material/error:")
+        st.error(message_markdown(st.session_state[FAILED]), icon=":material/error:")
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
         st.button(_("Cancel"), key="clear_no", on_click=_end)
         st.button(_("Remove"), key="clear_yes", type="primary", disabled=not runs, on_click=_clear, args=(runs,))

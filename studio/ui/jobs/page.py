@@ -118,7 +118,7 @@ def _open(jobs: list[JobView]) -> None:
     for job in jobs:
         if job.state in AT_WORK:
             job_card(job)
-    waiting_rows({job.id for job in jobs}, start_order_now(), PAGE)
+    waiting_rows({job.id for job in jobs}, start_order_now(), PAGE, hint=False)  # the first line has it
 
 
 def _history(group: str, stage: str | None, search: str) -> None:

@@ -12,7 +12,7 @@ from backend.api.runs import ResultDifference, RunComparison
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView, RunView
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import escape_markdown, format_metric, kind_word, number, stage_label
+from studio.ui.shared.formatting import escape_markdown, format_metric, kind_word, message_markdown, number, stage_label
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.params import param_text, param_title
 from studio.ui.shared.step_names import step_names
@@ -29,7 +29,7 @@ def other_run(run: RunView, with_id: str) -> RunView | None:
         try:
             runs[with_id] = api_cache.one_run(with_id)
         except StudioError as error:
-            st.warning(escape_markdown(error.text(_)), icon=":material/error:")
+            st.warning(message_markdown(error.text(_)), icon=":material/error:")
     if not runs:
         return None
     alike = sorted(runs.values(), key=lambda each: _stages(each) != _stages(run))

@@ -13,7 +13,7 @@ from backend.core.refs import ref_fields
 from backend.core.schemas import RunView
 from studio.ui.forms.fields import draw, kind_of, parse
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import duration, escape_markdown, stage_label
+from studio.ui.shared.formatting import duration, message_markdown, stage_label
 from studio.ui.shared.i18n import _
 from studio.ui.shared.job_card.loss_curves import TRAINING_STAGES
 from studio.ui.shared.widgets import open_run
@@ -60,7 +60,7 @@ def _body(run: RunView) -> None:
     else:
         _fields(_steps(run))
     for line in st.session_state.get(FAILED, "").splitlines():
-        st.error(escape_markdown(line), icon=":material/error:")
+        st.error(message_markdown(line), icon=":material/error:")
     with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"):
         st.button(_("Cancel"), key="rerun_no", on_click=_end)
         st.button(

@@ -10,7 +10,7 @@ import streamlit as st
 from backend.api.imports import ConversationEdit, families
 from backend.core.schemas import ArtifactView
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import escape_markdown
+from studio.ui.shared.formatting import escape_markdown, message_markdown
 from studio.ui.shared.i18n import _
 from studio.ui.shared.tasks import background, drop, failure, task
 
@@ -50,16 +50,16 @@ def _result(artifact_id: str) -> None:
         st.markdown(f":shimmer[{_('Trying the template…')}]")
         return
     if said := failure(going):
-        st.error(escape_markdown(said), icon=":material/error:")
+        st.error(message_markdown(said), icon=":material/error:")
         return
     edit, (trial, told) = going.result
     st.code(trial["prompt"] + trial.get("answer", ""), language=None, wrap_lines=True)
     st.caption(_("End of turn: {token}").format(token=f"`{trial['end']}`"))
     for each in told:
-        st.caption(escape_markdown(each.fact(_)))
+        st.caption(message_markdown(each.fact(_)))
     kept = task(_key("keep", artifact_id))
     if said := failure(kept):
-        st.error(escape_markdown(said), icon=":material/error:")
+        st.error(message_markdown(said), icon=":material/error:")
     elif kept and kept.done:
         st.success(_("Kept as {name}.").format(name=f"**{escape_markdown(kept.result.name)}**"))
     else:

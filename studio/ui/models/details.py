@@ -17,13 +17,7 @@ from studio.ui.shared import api_cache
 from studio.ui.shared.artifact_link import artifact_link
 from studio.ui.shared.curves import stop_sentence
 from studio.ui.shared.edit_names import edit_popover
-from studio.ui.shared.formatting import (
-    ago,
-    escape_markdown,
-    format_size,
-    kind_word,
-    stage_label,
-)
+from studio.ui.shared.formatting import ago, escape_markdown, format_size, kind_word, message_markdown, stage_label
 from studio.ui.shared.hub_push import push_popover
 from studio.ui.shared.i18n import _
 from studio.ui.shared.job_card.loss_curves import TRAINING_STAGES
@@ -58,9 +52,9 @@ def _body(view: ArtifactView, known: dict[str, ArtifactView]) -> None:
         _facts(view)
         _check(view)
         for each in view.problems:
-            st.error(escape_markdown(each.sentence(_)), icon=":material/error:")
+            st.error(message_markdown(each.sentence(_)), icon=":material/error:")
         for each in view.taken:
-            st.caption(escape_markdown(each.fact(_)))
+            st.caption(message_markdown(each.fact(_)))
         _trial(view.facts.get("trial", {}))
         conversation_form(view)
         _versions(view, known)
@@ -111,7 +105,7 @@ def _check(view: ArtifactView) -> None:
     if not going.done:
         st.markdown(f":shimmer[{_('Checking the weights…')}]")
     elif said := failure(going):
-        st.error(escape_markdown(said), icon=":material/error:")
+        st.error(message_markdown(said), icon=":material/error:")
 
 
 def _trial(trial: dict[str, Any]) -> None:

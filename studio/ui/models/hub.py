@@ -14,7 +14,7 @@ from studio.ui.models.hub_files import file_choice
 from studio.ui.models.labels import short_count
 from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link
-from studio.ui.shared.formatting import escape_markdown, format_size
+from studio.ui.shared.formatting import escape_markdown, format_size, message_markdown
 from studio.ui.shared.hub_search import found, hub_expander, search_form, search_key
 from studio.ui.shared.i18n import _
 from studio.ui.shared.project import project
@@ -66,7 +66,7 @@ def _row(repo: str, facts: Sequence[str], gated: bool) -> None:
             else:
                 st.button(_("Download"), key=key, icon=":material/download:", on_click=_download, args=(repo,))
         if said := failure(going):
-            st.error(escape_markdown(said), icon=":material/error:")
+            st.error(message_markdown(said), icon=":material/error:")
         elif going and going.done and isinstance(going.result, HubDetails):
             file_choice(going.result, _take)
 

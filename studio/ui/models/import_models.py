@@ -12,7 +12,7 @@ from backend.core.errors import StudioError
 from backend.files.uploads import Upload
 from studio.ui.shared import api_cache
 from studio.ui.shared.builtin import fetch_words
-from studio.ui.shared.formatting import ago, escape_markdown, format_size
+from studio.ui.shared.formatting import ago, escape_markdown, format_size, message_markdown
 from studio.ui.shared.i18n import _
 from studio.ui.shared.project import project
 from studio.ui.shared.tasks import background, drop, failure, task
@@ -163,7 +163,7 @@ def keys() -> list[str]:
 def _failure(said: str) -> None:
     """It stays until somebody tries again."""
     if said:
-        st.error(escape_markdown(said), icon=":material/error:")
+        st.error(message_markdown(said), icon=":material/error:")
 
 
 def _waiting() -> list[Upload]:

@@ -16,7 +16,7 @@ from studio.ui.playground.model_loader import FORCEABLE, TRANSIENT
 from studio.ui.playground.shared import keep_chosen, loader, served
 from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link
-from studio.ui.shared.formatting import duration, escape_markdown, format_size, stage_label
+from studio.ui.shared.formatting import duration, escape_markdown, format_size, message_markdown, stage_label
 from studio.ui.shared.i18n import _
 
 Code = Literal["absent", "waiting", "loading", "ready", "answering", "failed"]
@@ -126,9 +126,9 @@ def _trouble(model: str, now: Status, error: StudioError, chat: Chat | None) -> 
         if waiting:
             st.info(escape_markdown(f"{_('Waiting: loads automatically.')} {why}"), icon=":material/hourglass_top:")
         elif held:
-            st.warning(escape_markdown(why), icon=":material/memory:")
+            st.warning(message_markdown(why), icon=":material/memory:")
         else:
-            st.error(escape_markdown(why), icon=":material/error:")
+            st.error(message_markdown(why), icon=":material/error:")
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             _unload_others_button(model, error, chat)
             if waiting:

@@ -11,7 +11,7 @@ from studio.ui.playground.chats import Answer, Chat, Turn
 from studio.ui.playground.controls import name_of
 from studio.ui.playground.model_loader import FORCEABLE, TRANSIENT
 from studio.ui.playground.shared import loader
-from studio.ui.shared.formatting import count_text, decimal, duration, escape_markdown
+from studio.ui.shared.formatting import count_text, decimal, duration, escape_markdown, message_markdown
 from studio.ui.shared.i18n import _, ngettext
 
 CUT, ASKED_CUT = 4_000, 1_000
@@ -47,7 +47,7 @@ def _answer_view(turn: Turn, answer: Answer, key: str) -> None:
         st.caption(_("Not asked yet: model not loaded."))
     elif answer.error:
         why = " ".join(problem.sentence(_) for problem in answer.error.problems)
-        st.error(escape_markdown(why), icon=":material/error:")
+        st.error(message_markdown(why), icon=":material/error:")
     figures = figures_line(answer)
     if figures:
         st.caption(figures)

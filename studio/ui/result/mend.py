@@ -12,7 +12,7 @@ from backend.results.run_result import RunResult
 from studio.nav import DATA, RESULT, RUN
 from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link, switch_page
-from studio.ui.shared.formatting import escape_markdown, stage_label
+from studio.ui.shared.formatting import message_markdown, stage_label
 from studio.ui.shared.i18n import _
 from studio.ui.shared.project import project
 
@@ -34,7 +34,7 @@ def mend(run: RunView, result: RunResult) -> None:
             _data_not_ready(run, result.checks.id)
             return
         if job.error:
-            st.markdown(escape_markdown(Problem(code=job.error.code, args=job.error.args).text(_)))
+            st.markdown(message_markdown(Problem(code=job.error.code, args=job.error.args).text(_)))
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             st.button(
                 _("Retry"),
@@ -52,7 +52,7 @@ def _data_not_ready(run: RunView, report: str) -> None:
     errors = [each for each in found.card.findings if each.severity == "error" and not each.accepted]
     st.markdown(_("The data is not ready, so nothing was trained:"))
     for finding in errors:
-        st.markdown(f"- {escape_markdown(finding.problem.fact(_))}")
+        st.markdown(f"- {message_markdown(finding.problem.fact(_))}")
     fixes = [each.fix for each in errors if each.fix and each.fix != NEEDS_ROWS]
     possible = can_repair(api_cache.studio(), run.id)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):

@@ -20,6 +20,7 @@ from studio.ui.shared.formatting import (
     ago,
     duration,
     escape_markdown,
+    message_markdown,
     percent,
     progress_line,
     run_left,
@@ -62,7 +63,7 @@ def result_page(run_id: str) -> None:
     try:
         run, result = result_of(run_id)
     except StudioError as error:
-        st.error(escape_markdown(error.text(_)), icon=":material/error:")
+        st.error(message_markdown(error.text(_)), icon=":material/error:")
         page_link(JOBS.path, label=_("All jobs"), icon=JOBS.icon)
         return
     with api_cache.show_errors():

@@ -9,13 +9,14 @@ from typing import Any
 
 from backend.results.search_report import SearchReport, Trial
 from studio.ui.search.report import figures, judged, label, trial_name, value_text, values_text
-from studio.ui.shared.charts import plain
+from studio.ui.shared.charts import axis_text, plain, ticks
 from studio.ui.shared.formatting import format_metric, percent
 from studio.ui.shared.i18n import _
 
 Figure = dict[str, Any]
 _LETTER, _PHONE = 6.8, 222
 """Pixels of a letter of a name, with its part of a gap; between the first and the last axis on a screen of 390."""
+_ROOM = 64
 _ACCENT, _GRAY = "#6366f1", "#94a3b8"
 
 
@@ -29,13 +30,23 @@ def history_chart(report: SearchReport) -> Figure:
     told = ["<br>".join(map(plain, _told(report, trial))) for trial in done]
     dots = {"type": "scatter", "mode": "markers", "x": at, "y": values, "name": _("Trial"), "text": told}
     line = {"type": "scatter", "mode": "lines", "x": at, "y": best, "name": _("Best so far"), "hoverinfo": "skip"}
+    layout = _layout(_("Trial"), format_metric(name, 0.0)[0]) | {"legend": {"orientation": "h", "x": 0, "y": 1.1}}
+    layout["xaxis"] |= {"tick0": 1, "dtick": -(-max(at, default=1) // 10)}
+    layout["yaxis"] |= _marks(name, values)
     return {
         "data": [
             {**dots, "hoverinfo": "text", "marker": marker},
             {**line, "line": {"color": _ACCENT, "shape": "hv"}},
         ],
-        "layout": _layout(_("Trial"), format_metric(name, 0.0)[0]) | {"legend": {"orientation": "h", "x": 0, "y": 1.1}},
+        "layout": layout,
     }
+
+
+def _marks(metric: str, values: list[float]) -> Figure:
+    """Round figures in the metric's unit at its axis; those that Plotly chooses where there is one value."""
+    low, high = (min(values), max(values)) if values else (0.0, 0.0)
+    marks = ticks(metric, low, high, log=False) if high > low else []
+    return {"tickvals": marks, "ticktext": [axis_text(metric, mark) for mark in marks]} if marks else {}
 
 
 def _rank(trial: Trial) -> tuple[float, float]:
@@ -81,23 +92,36 @@ def parallel_chart(report: SearchReport, ink: str) -> Figure:
     axes = [_axis(report, field, [trial.values[field] for trial in done]) for field in report.fields]
     if report.original:
         quality = [trial.metrics[report.metric] for trial in done]
-        axes.append({"label": _two_lines(format_metric(report.metric, 0.0)[0]), "values": quality})
-    axes.append({"label": _two_lines(format_metric(judged(report), 0.0)[0]), "values": values})
+        axes.append(_measured(report.metric, quality))
+    axes.append(_measured(judged(report), values))
     lines = {"color": values, "colorscale": [[0, _ACCENT], [1, "#cbd5e1"]], "cmin": min(values), "cmax": max(values)}
     font = {"color": ink, "size": 12}
     chart = {"type": "parcoords", "dimensions": axes, "line": lines, "labelfont": font, "tickfont": font}
-    tilted = _crowded([axis["label"] for axis in axes])
+    room = _room(axes[0])
+    tilted = _crowded([axis["label"] for axis in axes], room)
     return {
         "data": [{**chart, "rangefont": {"color": "rgba(0,0,0,0)"}, "labelangle": -45 if tilted else 0}],
-        "layout": {"height": 360 if tilted else 320, "margin": {"l": 64, "r": 68, "t": 88 if tilted else 48, "b": 16}},
+        "layout": {
+            "height": 360 if tilted else 320,
+            "margin": {"l": room, "r": 68, "t": 88 if tilted else 48, "b": 16},
+        },
     }
 
 
-def _crowded(labels: list[str]) -> bool:
-    """Whether neighbours would touch on a phone."""
+def _crowded(labels: list[str], room: int) -> bool:
+    """Whether neighbours would touch on a phone; `room`: pixels left of the first."""
     widths = [max(map(len, label.split("<br>"))) * _LETTER for label in labels]
-    space = _PHONE / max(1, len(labels) - 1)
+    space = (_PHONE - (room - _ROOM)) / max(1, len(labels) - 1)
     return any((one + other) / 2 > space for one, other in pairwise(widths))
+
+
+def _measured(metric: str, values: list[float]) -> Figure:
+    return {"label": _two_lines(format_metric(metric, 0.0)[0]), "values": values, **_marks(metric, values)}
+
+
+def _room(first: Figure) -> int:
+    """Pixels for the words at the first axis, which stand left of it."""
+    return min(180, max(_ROOM, 7 * max(map(len, first.get("ticktext", [])), default=0) + 12))
 
 
 def _two_lines(text: str) -> str:

@@ -17,7 +17,7 @@ from studio.ui.search.report import COSTS, columns, evaluation_views, figures, r
 from studio.ui.shared import address, api_cache
 from studio.ui.shared.address import page_link, switch_page
 from studio.ui.shared.charts import chart_config, text_colour
-from studio.ui.shared.formatting import ago, escape_markdown, format_metric, percent
+from studio.ui.shared.formatting import ago, escape_markdown, format_metric, message_markdown, percent
 from studio.ui.shared.i18n import _
 from studio.ui.shared.project import project
 from studio.ui.shared.table import plain_table
@@ -70,7 +70,7 @@ def _result(row: nav.NavPage, view: ArtifactView) -> None:
     for trial in report.trials:
         if trial.failure:
             what = f"{trial_name(trial)} · {values_text(report, trial.values)}"
-            said = escape_markdown(trial.failure.sentence(_))
+            said = message_markdown(trial.failure.sentence(_))
             st.markdown(f":red[:material/error: {escape_markdown(what)}] {said}")
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from backend.api import doctor
 from backend.api.doctor import Check
-from studio.ui.shared.formatting import escape_markdown
+from studio.ui.shared.formatting import escape_markdown, message_markdown
 from studio.ui.shared.i18n import _
 from studio.ui.shared.tasks import Task, background, drop, failure, task
 
@@ -30,7 +30,7 @@ def machine(checked: Task) -> None:
         st.markdown(f":shimmer[{_('Checking this machine…')}]")
         return
     if said := failure(checked):
-        st.error(escape_markdown(said), icon=":material/error:")
+        st.error(message_markdown(said), icon=":material/error:")
     else:
         _found(checked.get())
     st.button(_("Check again"), key="check_again", icon=":material/refresh:", on_click=drop, args=(_KEY,))

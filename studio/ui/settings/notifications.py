@@ -11,7 +11,7 @@ from backend.core.errors import StudioError
 from backend.core.schemas import State
 from studio.ui.shared import api_cache
 from studio.ui.shared.ended import words
-from studio.ui.shared.formatting import escape_markdown, state_label
+from studio.ui.shared.formatting import escape_markdown, message_markdown, state_label
 from studio.ui.shared.i18n import _
 from studio.ui.shared.tasks import background, drop, failure, task
 
@@ -77,7 +77,7 @@ def _outcome(key: str) -> None:
         if not work.done:
             st.markdown(f":shimmer[{_('Sending…')}]")
         elif wrong := failure(work):
-            st.error(escape_markdown(wrong), icon=":material/error:")
+            st.error(message_markdown(wrong), icon=":material/error:")
         else:
             st.success(_("Test sent. Check that it arrived."), icon=":material/check_circle:")
         return not work.done
@@ -125,7 +125,7 @@ def _add() -> None:
     )
     st.button(_("Add"), key="notify_save", type="primary", on_click=_save)
     if st.session_state.get(_FAILED):
-        st.error(escape_markdown(st.session_state[_FAILED]), icon=":material/error:")
+        st.error(message_markdown(st.session_state[_FAILED]), icon=":material/error:")
 
 
 def _save() -> None:

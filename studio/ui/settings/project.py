@@ -12,7 +12,7 @@ from backend.core.schemas import ProjectView
 from studio.ui.settings.project_transfer import export_box, import_box
 from studio.ui.shared import api_cache
 from studio.ui.shared.delete import kept_in_trash
-from studio.ui.shared.formatting import escape_markdown
+from studio.ui.shared.formatting import escape_markdown, message_markdown
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.project import choose_next, choose_project, project, project_label
 from studio.ui.shared.undo import offer
@@ -64,7 +64,7 @@ def _confirm(mine: ProjectView) -> None:
     st.markdown(f"- {ngettext('{n} run', '{n} runs', len(runs))}\n- {made}")
     st.caption(kept_in_trash(sum(view.size_bytes for view in held)))
     if st.session_state.get(_FAILED):
-        st.error(escape_markdown(st.session_state[_FAILED]), icon=":material/error:")
+        st.error(message_markdown(st.session_state[_FAILED]), icon=":material/error:")
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
         st.button(_("Cancel"), key="delete_project_no", on_click=_end)
         st.button(_("Delete"), key="delete_project_yes", type="primary", on_click=_delete, args=(mine.id,))

@@ -11,7 +11,7 @@ from backend.core.schemas import ProjectView
 from studio import nav
 from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link
-from studio.ui.shared.formatting import ago, escape_markdown, format_size
+from studio.ui.shared.formatting import ago, escape_markdown, format_size, message_markdown
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.project import PARAMETER, project, project_label
 from studio.ui.shared.tasks import background, drop, failure, task
@@ -123,7 +123,7 @@ def _state(upload_id: str) -> None:
 
     api_cache.auto_refresh(look, busy=not work.done)
     if wrong := failure(work):
-        st.error(escape_markdown(wrong), icon=":material/error:")
+        st.error(message_markdown(wrong), icon=":material/error:")
         st.button(_("Discard the file"), key=f"discard_{upload_id}", on_click=_discard, args=(upload_id,))
 
 

@@ -18,7 +18,7 @@ from backend.core.endpoints import EndpointView
 from backend.core.errors import StudioError
 from backend.core.machine import free_disk_bytes, memory_bytes
 from backend.core.schemas import ArtifactView, JobView, Kind, MetricPoint, ProjectView, RunView, Storage, WorkerView
-from studio.ui.shared.formatting import escape_markdown
+from studio.ui.shared.formatting import message_markdown
 from studio.ui.shared.i18n import _
 
 FAST, SLOW = 1.5, 5.0
@@ -189,7 +189,7 @@ def show_errors() -> Iterator[None]:
     try:
         yield
     except StudioError as error:
-        st.error(escape_markdown(error.text(_)), icon=":material/error:")
+        st.error(message_markdown(error.text(_)), icon=":material/error:")
 
 
 def run_action(action: Callable[[], object]) -> None:
@@ -198,7 +198,7 @@ def run_action(action: Callable[[], object]) -> None:
     try:
         action()
     except StudioError as error:
-        st.toast(escape_markdown(error.text(_)), icon=":material/error:", duration="infinite")
+        st.toast(message_markdown(error.text(_)), icon=":material/error:", duration="infinite")
     clear_caches()
 
 

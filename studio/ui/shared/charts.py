@@ -56,7 +56,7 @@ def ticks(metric: str, low: float, high: float, log: bool) -> list[float]:
 
 def axis_text(metric: str, value: float) -> str:
     """A figure at an axis: without `.0` before its unit."""
-    return re.sub(r"[.,]0(?=\s|$)", "", format_metric(metric, value)[1])
+    return re.sub(r"[.,]0(?=[\s%]|$)", "", format_metric(metric, value)[1])
 
 
 def chart_config(file: str) -> dict[str, Any]:

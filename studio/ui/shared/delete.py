@@ -7,7 +7,7 @@ import streamlit as st
 from backend.core.errors import StudioError
 from backend.core.schemas import ArtifactView
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import escape_markdown, format_size, kind_word
+from studio.ui.shared.formatting import escape_markdown, format_size, kind_word, message_markdown
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.undo import offer_undo
 
@@ -48,7 +48,7 @@ def _confirm(view: ArtifactView) -> None:
     doomed = [view, *hanging] if together else [view]
     st.caption(kept_in_trash(sum(each.size_bytes for each in doomed)))
     if st.session_state.get(_FAILED):
-        st.error(escape_markdown(st.session_state[_FAILED]), icon=":material/error:")
+        st.error(message_markdown(st.session_state[_FAILED]), icon=":material/error:")
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
         st.button(_("Cancel"), key="models_delete_no", on_click=_end)
         st.button(

@@ -57,6 +57,12 @@ def escape_markdown(text: str) -> str:
     return re.sub(r"([\\`*_\[\]<>#~$:])", r"\\\1", text)
 
 
+def message_markdown(text: str) -> str:
+    """A message of the studio: what stands between backticks is code, in which nothing is markup; all else is plain text."""
+    parts = re.split(r"(`[^`\n]+`)", text)
+    return "".join(part if at % 2 else escape_markdown(part) for at, part in enumerate(parts))
+
+
 def state_label(state: State) -> str:
     return _(STATES[state][0])
 

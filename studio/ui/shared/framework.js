@@ -4,7 +4,7 @@
 const ATTRIBUTES = ["aria-label", "title", "placeholder", "data-title"];
 const OWN = "[data-testid^=stMainMenu], [data-testid=stStatusWidget], [data-testid=stSkipToContent]";
 const SHARED = "[data-testid=stDialog], [role=listbox]";
-const state = { names: [], texts: [], told: "{}", observer: null };
+const state = { names: [], texts: [], told: "{}", observer: null, app: null };
 
 const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 const rule = ([from, to]) => [new RegExp("^" + escaped(from).replace(/\\\{\w+\\\}/, "([^]+)") + "$"), to];
@@ -61,7 +61,18 @@ function look(changes) {
   }
 }
 
+// Dialogs and popovers hang beside the app, which alone has the theme's colour scheme: they take it from the document.
+function scheme() {
+  const app = document.querySelector("[data-testid=stApp]");
+  if (!app) return;
+  document.documentElement.style.colorScheme = getComputedStyle(app).colorScheme;
+  if (app === state.app) return;
+  state.app = app;
+  new MutationObserver(scheme).observe(app, { attributes: true, attributeFilter: ["class"] });
+}
+
 export default function ({ data }) {
+  scheme();
   const told = JSON.stringify(data);
   if (told === state.told) return;
   state.observer?.disconnect();

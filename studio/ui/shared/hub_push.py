@@ -10,7 +10,7 @@ from backend.core.schemas import ArtifactView, Kind
 from studio.nav import JOBS
 from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link
-from studio.ui.shared.formatting import escape_markdown, format_size
+from studio.ui.shared.formatting import escape_markdown, format_size, message_markdown
 from studio.ui.shared.i18n import _, ngettext
 from studio.ui.shared.project import project
 
@@ -42,7 +42,7 @@ def _form(view: ArtifactView) -> None:
         args=(view.id, repo.strip(), private, update),
     )
     if said := st.session_state.pop(f"{_FAILED}_{view.id}", ""):
-        st.error(escape_markdown(said), icon=":material/error:")
+        st.error(message_markdown(said), icon=":material/error:")
     if st.session_state.get(f"{_STARTED}_{view.id}"):
         page_link(JOBS.path, label=_("View progress"), icon=JOBS.icon)
 

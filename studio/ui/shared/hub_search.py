@@ -8,7 +8,7 @@ import streamlit as st
 
 from backend.api.hub import HubEntry, RepoType
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import escape_markdown
+from studio.ui.shared.formatting import message_markdown
 from studio.ui.shared.i18n import _
 from studio.ui.shared.tasks import background, drop, failure, task
 
@@ -54,7 +54,7 @@ def found(kind: RepoType, nothing: str) -> list[HubEntry] | None:
     if not going.done:
         st.markdown(f":shimmer[{_('Searching…')}]")
     elif said := failure(going):
-        st.error(escape_markdown(said), icon=":material/error:")
+        st.error(message_markdown(said), icon=":material/error:")
     elif not going.result:
         st.markdown(nothing)
     else:

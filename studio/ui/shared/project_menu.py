@@ -11,7 +11,7 @@ from backend.core.schemas import ProjectView
 from studio import nav
 from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link, switch_page
-from studio.ui.shared.formatting import escape_markdown
+from studio.ui.shared.formatting import escape_markdown, message_markdown
 from studio.ui.shared.i18n import _
 from studio.ui.shared.project import PARAMETER, choose_project, project, project_label, trashed_project
 
@@ -115,7 +115,7 @@ def _ask(asked: str) -> None:
     with st.form("project_form", border=False):
         st.text_input(_("Name"), key=_NAME, max_chars=100, placeholder=_("Support emails"))
         if wrong := st.session_state.get(_FAILED):
-            st.error(escape_markdown(wrong), icon=":material/error:")
+            st.error(message_markdown(wrong), icon=":material/error:")
         with st.container(horizontal=True, gap="small"):
             word, action = (_("Create"), _create) if asked == CREATE else (_("Rename"), _rename)
             # The first button of a form is what Enter presses.

@@ -23,6 +23,7 @@ function bar(cell) {
 function drawn(cell, column) {
   const td = made("td", { figure: "figure", name: "key" }[column.kind] ?? "");
   td.dataset.title = column.title;
+  if (td.className === "key" && /^[\d.,\s]+$/.test(cell.text)) td.classList.add("numbered");
   if (cell.mark) td.append(made("div", `mark ${cell.mark}`, cell.said));
   const text = made("div", column.kind === "words" ? "words" : column.kind === "name" ? "name" : "", cell.text);
   text.dir = column.kind === "figure" ? "ltr" : "auto";

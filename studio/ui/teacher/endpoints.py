@@ -8,7 +8,7 @@ import streamlit as st
 
 from backend.core.endpoints import PRESETS, EndpointView
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import escape_markdown
+from studio.ui.shared.formatting import escape_markdown, message_markdown
 from studio.ui.shared.i18n import _
 from studio.ui.shared.tasks import background, drop, failure, task
 from studio.ui.teacher import form
@@ -83,7 +83,7 @@ def _trial(endpoint: EndpointView) -> None:
     if going and not going.done:
         st.markdown(f":shimmer[{_('Sending a short question…')}]")
     elif said := failure(going):
-        st.error(escape_markdown(said), icon=":material/error:")
+        st.error(message_markdown(said), icon=":material/error:")
     else:
         if going:
             drop(key)

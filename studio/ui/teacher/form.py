@@ -10,7 +10,7 @@ from backend.core.endpoints import PRESETS, PresetName, SavedEndpoint, YesNoUnkn
 from backend.core.errors import Problem, StudioError
 from studio.ui.forms.form import problem_line
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import escape_markdown
+from studio.ui.shared.formatting import escape_markdown, message_markdown
 from studio.ui.shared.i18n import _
 from studio.ui.teacher import extras, key_field
 from studio.ui.teacher.labels import distillation_terms_text, found_text, gives_logprobs_text, preset_label, trial_text
@@ -147,7 +147,7 @@ def _try(name: str) -> None:
             trial = api_cache.studio().try_endpoint(_values(), key_field.typed(), name)
         except StudioError as error:
             said = " ".join(problem.sentence(_) for problem in error.problems)
-            st.error(escape_markdown(said), icon=":material/error:")
+            st.error(message_markdown(said), icon=":material/error:")
         else:
             said = " ".join((trial_text(trial), gives_logprobs_text(trial), found_text(trial)))
             st.success(escape_markdown(said), icon=":material/check:")

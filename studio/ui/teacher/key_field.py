@@ -10,7 +10,7 @@ from backend.core.endpoints import EndpointView
 from backend.core.errors import Problem
 from studio.ui.forms.form import problem_line
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import escape_markdown
+from studio.ui.shared.formatting import message_markdown
 from studio.ui.shared.i18n import _
 
 KEY = "endpoint_form.key"
@@ -21,7 +21,7 @@ def key_field(saved: EndpointView | None, problems: list[Problem], variable: Cal
     """`saved`: the endpoint that is edited; `variable`: draws the field for the name of a variable."""
     missing = api_cache.studio().keyring_problem()
     if missing:
-        st.info(escape_markdown(missing.sentence(_)), icon=":material/key_off:")
+        st.info(message_markdown(missing.sentence(_)), icon=":material/key_off:")
         variable()
         return
     kept = saved is not None and saved.key_kept

@@ -10,7 +10,7 @@ import streamlit as st
 from backend.core.messages.words import DROPS
 from studio.ui.forms.form import Form
 from studio.ui.shared import api_cache
-from studio.ui.shared.formatting import escape_markdown, money, number
+from studio.ui.shared.formatting import escape_markdown, message_markdown, money, number
 from studio.ui.shared.i18n import _
 from studio.ui.shared.tasks import background, drop, failure, task
 
@@ -43,7 +43,7 @@ def try_panel(form: Form) -> None:
     if going is None or not going.done:
         return
     if said := failure(going):
-        st.error(escape_markdown(said), icon=":material/error:")
+        st.error(message_markdown(said), icon=":material/error:")
         return
     asked, trial = going.result
     if asked != _mark(raw):

@@ -22,6 +22,7 @@ from studio.ui.shared.formatting import (
     escape_markdown,
     format_metric,
     format_size,
+    message_markdown,
     money,
     number,
     percent,
@@ -175,7 +176,7 @@ def _spent(job: JobView) -> str:
 def _failure(job: JobView) -> None:
     assert job.error
     words = Problem(code=job.error.code, args=job.error.args, field=job.error.field).text(_)
-    st.error(escape_markdown(words), icon=":material/error:")
+    st.error(message_markdown(words), icon=":material/error:")
 
 
 def _figures(job: JobView) -> None:
@@ -194,9 +195,9 @@ def warnings(job: JobView) -> None:
     """What is bad about the result of a job that has ended."""
     metrics: dict[str, float] = job.result.get("metrics", {})
     for found in job.findings:
-        st.warning(escape_markdown(found.text(_)), icon=":material/warning:")
+        st.warning(message_markdown(found.text(_)), icon=":material/warning:")
     for hint in job.hints:
-        st.info(escape_markdown(hint.text(_)), icon=":material/lightbulb:")
+        st.info(message_markdown(hint.text(_)), icon=":material/lightbulb:")
     said = {found.code for found in job.findings}
     if "good.cut_off" not in said and metrics.get("cut_off", 0.0) >= TRUNCATED_SHARE and job.state.ended:
         st.warning(escape_markdown(truncation_hint(metrics["cut_off"])), icon=":material/content_cut:")

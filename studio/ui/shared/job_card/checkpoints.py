@@ -74,7 +74,7 @@ def _make(job: JobView, found: list[Checkpoint]) -> None:
             index=best,
             format_func=lambda step: labels.get(step, str(step)),
             key=f"checkpoint_{job.id}",
-            width=320,
+            width=380,
             filter_mode=None,
         )
         st.button(

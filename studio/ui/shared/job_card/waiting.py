@@ -16,8 +16,8 @@ from studio.ui.shared.widgets import run_link, worker_hint
 MOST = 20
 
 
-def waiting_rows(ids: Collection[str], order: Sequence[JobView], most: int = MOST) -> None:
-    """Those of `order` (all that wait) whose id is asked for; nothing when there are none."""
+def waiting_rows(ids: Collection[str], order: Sequence[JobView], most: int = MOST, hint: bool = True) -> None:
+    """Those of `order` (all that wait) whose id is asked for; nothing when there are none. `hint`: say how a worker starts."""
     waiting = [job for job in order if job.id in ids]
     if not waiting:
         return
@@ -28,7 +28,8 @@ def waiting_rows(ids: Collection[str], order: Sequence[JobView], most: int = MOS
         more = len(waiting) - most
         if more > 0:
             st.caption(ngettext("and {n} more", "and {n} more", more))
-        worker_hint()
+        if hint:
+            worker_hint()
 
 
 def _row(job: JobView, order: Sequence[JobView]) -> None:
