@@ -48,7 +48,10 @@ def untranslated(text: str) -> str:
 
 
 def _argument(name: str, value: Any, translate: Translate) -> str:
-    """As it is shown: numbers and our own words in the user's language, also within a list; everything else as it came."""
+    """As it is shown: numbers, our own words (also within a list) and other problems in the user's language; everything else as
+    it came."""
+    if isinstance(value, list) and value and all(isinstance(each, dict) and "code" in each for each in value):
+        return " ".join(Problem.model_validate(each).fact(translate) for each in value)
     locale = translate.locale if isinstance(translate, Language) else "en"
     if isinstance(value, int | float) and not isinstance(value, bool) and name not in PLAIN:
         return number_text(value, locale)

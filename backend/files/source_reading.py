@@ -30,7 +30,7 @@ from backend.process.environment import bare_environment
 from backend.process.guards import LockBusy, file_lock
 from backend.process.program import Program
 
-VERSION = 4
+VERSION = 5
 """Raise it when the same file would be read otherwise: kept readings are then made again."""
 MEMORY_BYTES = 2_000_000_000
 """Of the child's address space, beside a mapped file."""

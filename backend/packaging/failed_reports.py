@@ -41,8 +41,7 @@ def found_problems(
 def problems_of(name: str, facts: Facts) -> list[Problem]:
     """Why an artifact with these facts speaks against handing over what it is about."""
     if findings := facts.get("findings"):
-        said = " ".join(Problem.model_validate(each).fact() for each in findings)
-        return [Problem(code="package.findings", args={"name": name, "findings": said}, field="overrule")]
+        return [Problem(code="package.findings", args={"name": name, "findings": findings}, field="overrule")]
     if "report" in facts and facts.get("passed") is False:
         failed = ", ".join(map(str, facts.get("failed", []))) or "–"
         return [Problem(code="package.report_failed", args={"report": name, "failed": failed}, field="overrule")]

@@ -27,7 +27,8 @@ STILL_FALLING = 0.9
 """The last tenth of the training loss over the tenth before it, below which it would have learned more."""
 SPIKE, SPIKES = 2.0, 0.05
 """A loss so many times the median of its neighbours is a spike; from this share of spikes the curve is unsteady."""
-FEW_ROWS = 50
+FEW_ROWS, FEW_STEPS = 50, 10
+"""Training rows, and optimizer steps, below which little can have been learned."""
 LEFT_OUT = 0.05
 """Share of rows whose answer did not fit, from which it is told."""
 MAJORITY, MOST_LABELS = 0.8, 50
@@ -45,6 +46,7 @@ class TrainingRun:
 
     training: Points = ()
     validation: Points = ()
+    steps: int = 0
     rows: int = 0
     left_out: int = 0
     max_length: int = 0
@@ -125,6 +127,8 @@ def _overfit(run: TrainingRun) -> Problem | None:
 
 
 def _few_rows(run: TrainingRun) -> Problem | None:
+    if 0 < run.steps < FEW_STEPS and run.rows:
+        return _note("curve.hardly_trained", steps=run.steps, rows=run.rows)
     return _note("curve.few_rows", rows=run.rows) if 0 < run.rows < FEW_ROWS else None
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from backend.core.schemas import Kind
 from backend.results.evaluations import lineage
-from studio.ui.compare.charts import pareto_chart
+from studio.ui.compare.charts import PLOT_HEIGHT, pareto_chart
 from studio.ui.compare.controls import untuned
 from studio.ui.compare.labels import origin_text
 from tests.studio.builder import StudioBuilder
@@ -21,14 +23,21 @@ def test_few_names_of_a_long_front_in_short_lines(show: Show) -> None:
     assert all(len(line) <= 17 for text in texts for line in text.split("<br>"))
 
 
-def test_words_of_the_level_keep_away_from_names(show: Show) -> None:
+@pytest.mark.parametrize("height", [0.5, 0.55, 0.9, 1.0])
+def test_level_is_named_in_the_legend_and_no_name_lies_on_its_line(show: Show, height: float) -> None:
     show("compare")
     group = [one("cheap", accuracy=0.5, size_bytes=1e6), one("good", accuracy=0.9, size_bytes=9e6)]
-    for height, side in ((0.9, "left"), (0.5, "right")):
-        names = {each.id: each.name for each in group}
-        chart = pareto_chart(group, names, "size_bytes", "accuracy", log=False, level=(height, "Quick baseline"))
-        (words,) = [each for each in chart["layout"]["annotations"] if each["text"] == "Quick baseline"]
-        assert words["xanchor"] == side
+    names = {each.id: each.name for each in group}
+    chart = pareto_chart(group, names, "size_bytes", "accuracy", log=False, level=(height, "Quick baseline"))
+    layout = chart["layout"]
+    (line,) = [each for each in chart["data"] if each["name"] == "Quick baseline"]
+    assert line["y"] == [height, height] and line["x"] == layout["xaxis"]["range"]
+    low, high = layout["yaxis"]["range"]
+    pixel = PLOT_HEIGHT / (high - low)
+    assert len(layout["annotations"]) == 2
+    for label in layout["annotations"]:
+        bottom = (label["y"] - low) * pixel - label["ay"]
+        assert not bottom < (height - low) * pixel < bottom + 15 * (1 + label["text"].count("<br>"))
 
 
 def test_untuned_in_few_bits_is_untuned_and_an_attached_adapter_is_not(builder: StudioBuilder) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from backend.data.gates.report import REPORT, write_report
 from backend.db import tables as t
 from backend.results.report import html
 from backend.results.run_result import run_result
+from studio.ui.result.comparison import comparison_rows
 from studio.ui.result.report import result_report
 from studio.ui.result.words import teacher_price
 from studio.ui.shared.formatting import progress_line, run_left, stage_label
@@ -114,7 +116,10 @@ def test_model_that_beats_the_quick_baseline_has_no_ways_out(show: Show, builder
         (0.75, "INT4 may have lost quality: 90.0% before, 75.0% after"),
     ],
 )
-def test_loss_by_four_bits_is_said_with_the_way_on(show: Show, builder: StudioBuilder, after: float, said: str) -> None:
+def test_loss_by_four_bits_is_said_with_the_way_on(
+    show: Show, builder: StudioBuilder, monkeypatch: pytest.MonkeyPatch, after: float, said: str
+) -> None:
+    monkeypatch.setattr("studio.ui.result.try_it.served", dict)
     made = distilled(builder, after, 0.85)
     measured(builder, made)
     plain = builder.evaluation(made["distill"], made["dataset"], 0.9)
@@ -130,6 +135,11 @@ def test_loss_by_four_bits_is_said_with_the_way_on(show: Show, builder: StudioBu
         "Download the model before INT4",
         "Download INT4",
     ]
+    chosen = at.selectbox(key="result_of_r-mails")
+    assert chosen.value == made["distill"].id, "the box to try it takes what the page recommends"
+    assert chosen.options[0] == "small · 90.0% · recommended" and chosen.options[1].startswith("small-int4 · ")
+    compared = run_result(builder.studio.run("r-mails"), builder.studio.artifacts())
+    assert [row[0] for row in comparison_rows(compared)[1]][:2] == ["Your model before INT4\nsmall", "INT4\nsmall-int4"]
     assert "Go to Quantize" in [element.proto.label for element in at.main.get("page_link")]
 
 
@@ -145,6 +155,28 @@ def test_page_has_figures_package_and_the_ways_on(show: Show, builder: StudioBui
     assert "IC 95 %: " in words(at)
     assert {"Todos los pasos", "Comparar todos los modelos"} <= {e.proto.label for e in at.main.get("page_link")}
     assert at.button(key="result_serve").label
+
+
+def test_answers_in_free_text_are_counted_and_wrong_numbers_warned_of(show: Show, builder: StudioBuilder) -> None:
+    """A high token F1 says little: most of the words are right where the figure is wrong."""
+    made = distilled(builder, 0.15, 0.2)
+    measured(builder, made)
+    figures = {"token_f1": 0.91, "exact_match": 0.1}
+    lines = [
+        {"id": str(n), "input": "?", "expected": f"It weighs {n} g.", "answer": f"It weighs {n if n < 3 else 455} g."}
+        for n in range(20)
+    ] + [{"id": "x", "input": "Hi", "expected": "Hello", "answer": "Hello"}]
+    with builder.store.session() as session:
+        for name in ("eval_int4", "eval_teacher"):
+            row = session.get(t.Artifact, made[name].id)
+            assert row
+            kept = {fact: value for fact, value in row.facts.items() if not fact.startswith("accuracy")}
+            row.facts = kept | figures
+    text = "".join(json.dumps(line | {"correct": line["expected"] == line["answer"]}) + "\n" for line in lines)
+    (made["eval_int4"].path / "answers.jsonl").write_text(text, "utf-8")
+    said = words(show("result", run="r-mails")).replace("\\", "")
+    assert "Exactly right: 4 of 21 answers. All numbers right: 3 of 20 answers with numbers." in said
+    assert "Numbers and facts are often wrong" in said
 
 
 def test_a_run_at_work_is_cancelled_on_its_result_page(show: Show, builder: StudioBuilder) -> None:
@@ -197,6 +229,30 @@ def test_findings_of_all_jobs_are_listed(show: Show, builder: StudioBuilder, pag
     at = show(page, **{asked: "r-mails"})
     said = [each.value for each in at.warning if "40% of the answers are cut off" in each.value]
     assert {each.split(":")[0] for each in said} >= {f"**{stage_label(stage)}**" for stage in ("teacher", "quantize")}
+
+
+def test_finding_that_the_package_passes_on_stands_once_in_the_language_of_the_page(
+    show: Show, builder: StudioBuilder
+) -> None:
+    measured(builder, distilled(builder, 0.9, 0.95))
+    found = {"code": "good.agreement", "args": {"value": "25.0%", "limit": "50.0%", "setting": "min_agreement"}}
+    passed_on = {"code": "package.findings", "args": {"name": "small-int4", "findings": [found]}}
+    for stage, finding in (("quantize", found), ("package", passed_on)):
+        result = builder.studio.job(f"r-mails-{stage}").result | {"findings": [finding]}
+        builder.store.update_job(f"r-mails-{stage}", state=State.FINDINGS, result=result)
+    (said,) = [each.value for each in show("result", "es", run="r-mails").warning if "25,0" in each.value]
+    assert "responde a menudo de otra forma" in said and "La calidad de arriba se mide" in said
+
+
+def test_hardly_trained_stands_as_a_warning_on_the_result(show: Show, builder: StudioBuilder) -> None:
+    distilled(builder, 0.9, 0.95)
+    hint = {"code": "curve.hardly_trained", "args": {"steps": 2, "rows": 15}, "blocking": False}
+    builder.store.update_job(
+        "r-mails-finetune", result=builder.studio.job("r-mails-finetune").result | {"hints": [hint]}
+    )
+    for page, asked in (("result", "run"), ("run", "id")):
+        said = [each.value.replace("\\", "") for each in show(page, **{asked: "r-mails"}).warning]
+        assert any("Hardly trained: 2 updates on 15 rows." in each for each in said), page
 
 
 def test_unknown_run_has_a_way_back(show: Show) -> None:

@@ -19,7 +19,7 @@ def told(training: Loss, validation: Loss | None = None, steps: int = 60, **more
     run = TrainingRun(
         training=[(step, training(step)) for step in range(1, steps + 1)],
         validation=held_out,
-        **{"rows": 400, "learning_rate": 1e-3, **more},
+        **{"rows": 400, "steps": steps, "learning_rate": 1e-3, **more},
     )
     return {problem.code: problem.blocking for problem in curve_findings(run)}
 
@@ -90,6 +90,7 @@ def test_a_small_loss_that_doubles_has_not_diverged_where_chance_is_known() -> N
 
 def test_what_the_rows_say() -> None:
     assert told(falling, rows=20) == {"curve.few_rows": False}
+    assert told(falling, rows=15, steps=2) == {"curve.hardly_trained": False}
     assert told(falling, left_out=40, max_length=64) == {"curve.left_out": False} and told(falling, left_out=4) == {}
     assert told(falling, answers={"a": 90, "b": 10}) == {"curve.unbalanced": False}
     assert told(falling, answers={"a": 60, "b": 40}) == {} == told(falling, answers={"a": 400})

@@ -1,5 +1,7 @@
 """Sentences about how a training went: what its curves and rows show, and the remedy."""
 
+HARDLY_TRAINED = ("curve.hardly_trained", "curve.few_rows")
+"""Hints that make a result doubtful, and so are shown as warnings."""
 MESSAGES: dict[str, tuple[str, str]] = {
     "curve.not_a_number": (
         "The loss is not a number at step {step}.",
@@ -24,6 +26,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "curve.overfit": (
         "Overfitting: the validation loss was {best} at step {step} and {last} at the end.",
         "Keep the best weights, train for fewer epochs, or add rows.",
+    ),
+    "curve.hardly_trained": (
+        "Hardly trained: {steps} updates on {rows} rows.",
+        "Train for more epochs, lower gradient accumulation, or add rows.",
     ),
     "curve.few_rows": (
         "Only {rows} training rows: the result may not generalize.",

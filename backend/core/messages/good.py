@@ -23,8 +23,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Shorten the rows or use a model with a longer context.",
     ),
     "good.agreement": (
-        "{value} of sample answers start like the original's; the minimum is {limit}.",
-        "Check the export; try more bits, a smaller block size or another method.",
+        "The quantized model often answers differently: {value} of samples start alike, minimum {limit}.",
+        "Compare its quality with the model before; try more bits or another method.",
     ),
     "good.no_agreement": (
         "None of {total} sample answers starts like the original's: the export is damaged.",

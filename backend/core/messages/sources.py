@@ -1,5 +1,7 @@
 """Sentences about source files of every format: what can't be read, and what was taken without being asked."""
 
+from backend.core.messages.plurals import plural
+
 _CHECK = "Check the first rows before continuing."
 _RENAME = "Rename them in the file if needed."
 _TABLE = "To split it differently, save it as a table."
@@ -10,6 +12,7 @@ NOTES = frozenset(
         *("text_lines", "text_sections", "text_questions", "text_paragraphs"),
     )
 )
+_UNSAID = "Such messages are skipped."
 _PATH = "Choose one in “Part of the file” (--records)."
 
 MESSAGES: dict[str, tuple[str, str]] = {
@@ -105,6 +108,20 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "data.chat_who": (
         "{file} is a chat between {names}; it is unclear who answers.",
         "Set who answers in “Part of the file” (--records).",
+    ),
+    "data.chat_system": (
+        plural(
+            "{file}: {count} message is by the messenger itself (line {places}).",
+            "{file}: {count} messages are by the messenger itself (lines {places}).",
+        ),
+        _UNSAID,
+    ),
+    "data.chat_unasked": (
+        plural(
+            "{file}: {count} message of {name} answers nobody (line {places}).",
+            "{file}: {count} messages of {name} answer nobody (lines {places}).",
+        ),
+        _UNSAID,
     ),
     "data.text_lines": ("{file} is plain text: each line is a row.", _TABLE),
     "data.text_sections": ("{file} is text with headings: each section is a row.", _TABLE),

@@ -54,7 +54,8 @@ def chosen(parts: list[Part], file: str, notes: list[Problem]) -> list[Part]:
         notes.append(_note("data.records_taken", file=file, paths=names, others=others))
         return taken
     paths = ", ".join(f"{part.path} ({len(part.rows)})" for part in parts[:20])
-    raise StudioError("data.records_several", field="records", file=file, paths=paths)
+    choices = [part.path for part in parts[:20]]
+    raise StudioError("data.records_several", field="records", file=file, paths=paths, choices=choices)
 
 
 def _named_part(content: Any, records: str, file: str, notes: list[Problem]) -> list[Part]:

@@ -4,13 +4,14 @@ questions and answers, chats, and the labels of fastText have columns of their o
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 from backend.core.errors import Problem, StudioError
 from backend.data.row_errors import Record, RowErrors
-from backend.data.sources.chat_export import answering, conversations, is_chat
+from backend.data.sources.chat_export import Chat, chat_of, conversations, is_chat
 from backend.data.sources.options import ReadOptions, SourceFacts
 from backend.data.sources.text_file import InputFile, encodable, text_file
 
@@ -43,10 +44,18 @@ class TextSource:
         self._as_one = options.text_rows == "file"
         self.columns, self._split, code = (["text"], _whole, "") if self._as_one else _kind(lines)
         if not self._as_one and is_chat(lines):
-            assistant = answering(lines, options.records, file.name)
-            self.columns, self._split, code = ["messages"], partial(conversations, assistant=assistant), ""
+            self._be_chat(chat_of(lines, options.records, file.name))
+            code = ""
         if code:
             facts.notes.append(Problem(code=code, args={"file": file.name}, blocking=False))
+
+    def _be_chat(self, chat: Chat) -> None:
+        """Conversations are the rows; what is left out of them is said, which takes a look at the whole file."""
+        left = RowErrors(self._text.name)
+        deque(conversations(self._lines(), chat, left), maxlen=0)
+        self.facts.notes += left.problems(blocking=False)
+        self.columns = ["messages"]
+        self._split = partial(conversations, chat=chat, left=RowErrors(self._text.name))
 
     def records(self, row_errors: RowErrors) -> Iterator[Record]:
         """All rows, with the line on which each begins."""

@@ -50,8 +50,9 @@ class MembersSource:
         self._added = ""
         splits = {member.split for member in members}
         if len(members) > 1 and "" in splits and any(set(member.source.columns) != set(columns) for member in members):
-            listed = ", ".join(member.name for member in members[:20])
-            raise StudioError("data.members_several", field="records", file=name, members=listed)
+            choices = [member.name for member in members[:20]]
+            listed = ", ".join(choices)
+            raise StudioError("data.members_several", field="records", file=name, members=listed, choices=choices)
         if len(members) > 1 and (len(splits) > 1 or "" in splits):
             told = "" not in splits
             self._added = free_name("split" if told else "file", set(columns))

@@ -84,8 +84,9 @@ class WorkbookSource:
             raise StudioError("data.empty", file=self._file.name)
         tables = [name for name, sheet in filled.items() if _is_table(sheet)]
         if len(filled) > 1 and len(tables) != 1:
-            sheets = ", ".join(list(filled)[:20])
-            raise StudioError("data.sheets_several", field="records", file=self._file.name, sheets=sheets)
+            choices = list(filled)[:20]
+            about = {"file": self._file.name, "sheets": ", ".join(choices), "choices": choices}
+            raise StudioError("data.sheets_several", field="records", **about)
         if len(filled) > 1:
             others = ", ".join(name for name in filled if name not in tables)
             about = {"file": self._file.name, "name": tables[0], "sheets": others}

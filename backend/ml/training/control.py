@@ -148,6 +148,7 @@ def _run(state: Any, data: EncodedExamples, params: TrainingParams) -> TrainingR
     return TrainingRun(
         training=curves["loss"],
         validation=curves[_LOSS],
+        steps=state.global_step,
         rows=len(rows),
         left_out=data.too_long,
         max_length=params.max_length,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import inf, log10
+from math import log10
 from textwrap import wrap
 from typing import Any
 
@@ -62,12 +62,11 @@ def pareto_chart(
     across = _axis(x, values, log, (0.12, 0.4) if higher_is_better(x) else (0.4, 0.12))
     axes = {"xaxis": across, "yaxis": _axis(y, heights, False, room)}
     return {
-        "data": traces,
+        "data": [*traces, *_level_line(level, across)],
         "layout": {
             **axes,
             "height": HEIGHT,
-            "annotations": [*_front_names(shown, name, x, y, axes), *_level_words(level, best, x, y)],
-            "shapes": _level_line(level),
+            "annotations": _front_names(shown, name, x, y, axes, level),
             "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
             "dragmode": False,
             "hovermode": "closest",
@@ -77,26 +76,14 @@ def pareto_chart(
     }
 
 
-def _level_line(level: Level | None) -> list[Figure]:
+def _level_line(level: Level | None, across: Figure) -> list[Figure]:
+    """Dashed, from side to side; its words are in the legend, where no name can be."""
     if level is None:
         return []
+    ends = [10**end for end in across["range"]] if across["type"] == "log" else across["range"]
     line = {"color": LEVEL, "width": 1.5, "dash": "dash"}
-    return [{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": level[0], "y1": level[0], "line": line}]
-
-
-def _level_words(level: Level | None, best: Sequence[EvaluationView], x: str, y: str) -> list[Figure]:
-    """Below its line, on the side where the front, and so its names, is further away; at the right where both are free."""
-    if level is None:
-        return []
-    costs = [one.metrics[x] for one in best]
-    middle = (min(costs) + max(costs)) / 2 if costs else 0.0
-    near = {
-        side: min((abs(one.metrics[y] - level[0]) for one in best if (one.metrics[x] > middle) is here), default=inf)
-        for side, here in (("right", True), ("left", False))
-    }
-    side = max(near, key=lambda each: near[each])
-    place = {"xref": "paper", "x": float(side == "right"), "xanchor": side, "yanchor": "top", "showarrow": False}
-    return [{**place, "y": level[0], "text": plain(level[1]), "font": {"size": 12}}]
+    named = {"name": plain(level[1]), "mode": "lines", "line": line, "hoverinfo": "skip"}
+    return [{"type": "scatter", "x": ends, "y": [level[0], level[0]], **named}]
 
 
 def _front_line(best: Sequence[EvaluationView], x: str, y: str) -> Figure:
@@ -111,9 +98,12 @@ def _front_line(best: Sequence[EvaluationView], x: str, y: str) -> Figure:
     }
 
 
-def _front_names(shown: Sequence[EvaluationView], name: dict[str, str], x: str, y: str, layout: Figure) -> list[Figure]:
+def _front_names(
+    shown: Sequence[EvaluationView], name: dict[str, str], x: str, y: str, layout: Figure, level: Level | None
+) -> list[Figure]:
     """Names of the front on its side where no point can be, each further than the one before and than the whiskers within its
-    reach, with a thin line back. Broken into short lines and moved to the inside, so that a small screen cuts none off."""
+    reach, none on the line of `level`, with a thin line back. Broken into short lines and moved to the inside, so that a small
+    screen cuts none off."""
     up, right, log = higher_is_better(y), higher_is_better(x), layout["xaxis"]["type"] == "log"
     across, heights = layout["xaxis"]["range"], layout["yaxis"]["range"]
     pixels = PLOT_HEIGHT / (heights[1] - heights[0])
@@ -126,6 +116,7 @@ def _front_names(shown: Sequence[EvaluationView], name: dict[str, str], x: str, 
         low, high = one.interval(y) or (one.metrics[y], one.metrics[y])
         return float(abs((high if up else low) - heights[0 if up else 1]) * pixels)
 
+    line = abs(level[0] - heights[0 if up else 1]) * pixels if level else 0.0
     labels, taken = [], 0.0
     for one in _named(sorted(pareto_front(shown, x, y), key=lambda one: one.metrics[y], reverse=not up)):
         lines = wrap(short_name(name[one.id], 2 * _LETTERS), _LETTERS)
@@ -134,6 +125,8 @@ def _front_names(shown: Sequence[EvaluationView], name: dict[str, str], x: str, 
         place = abs(one.metrics[y] - heights[0 if up else 1]) * pixels
         near = [above(other) for other in shown if begin - _GAP < left(other) < begin + wide + _GAP]
         start = max(place + _NEAR, taken, *(end + _GAP for end in near))
+        if level and start - _GAP < line < start + _LINE * len(lines) + _GAP:
+            start = line + _GAP
         taken = start + _LINE * len(lines) + _GAP
         labels.append(
             {

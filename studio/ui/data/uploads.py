@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -62,9 +63,13 @@ def another_file() -> None:
 
 def take_upload(path: str, license: str = "") -> None:
     """A new file, of which nothing was said yet but perhaps its license."""
+    take_source({"source": path, "license": license} if license else {"source": path})
+
+
+def take_source(said: dict[str, Any]) -> None:
+    """A file with all that was said of it: `source` and other parameters of the dataset."""
     _forget()
     st.session_state[TAKEN] = datetime.now(UTC)
-    said = {"source": path, "license": license} if license else {"source": path}
     st.session_state[_key("touched")].update(said)
     for name in said:
         st.session_state.pop(_key(name), None)

@@ -8,15 +8,16 @@ import streamlit as st
 
 from backend.api.guide import GOALS, Fit, Material, fit
 from studio.nav import DATA
-from studio.ui.data.uploads import source_box
+from studio.ui.data.uploads import source_box, take_source
 from studio.ui.gallery.cards import gallery
 from studio.ui.guide import state
+from studio.ui.guide.asking import unread
 from studio.ui.guide.chain import chain_box, started
 from studio.ui.guide.reading import answer_examples, read, reading_card
 from studio.ui.guide.words import ICONS, goal_title, goal_words
 from studio.ui.shared import api_cache
-from studio.ui.shared.address import page_link
-from studio.ui.shared.formatting import message_markdown
+from studio.ui.shared.address import switch_page
+from studio.ui.shared.formatting import escape_markdown, message_markdown
 from studio.ui.shared.i18n import _
 from studio.ui.shared.tasks import Task, failure
 
@@ -70,19 +71,11 @@ def _take_sample(path: str, license: str) -> None:
 def _file(now: dict[str, Any]) -> None:
     found = read(now["source"])
     if isinstance(found, Task):
-        _at_work(found)
+        _at_work(found, now["source"])
         return
     with st.container(border=True, key="guide_reading_card", gap="small"):
         reading_card(found)
-        with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
-            st.button(
-                _("Choose another file"),
-                key="guide_over",
-                icon=":material/restart_alt:",
-                type="tertiary",
-                on_click=state.forget_file,
-            )
-            page_link(DATA.path, label=_("All reading options"), icon=":material/tune:")
+        _ways_out(now["source"])
     if found.reading.question:
         return
     material = Material.of(found.forecast, answer_examples(found))
@@ -91,6 +84,20 @@ def _file(now: dict[str, Any]) -> None:
     _goal_fit(goal, fits, proposed=not now["goal"])
     blocked = not found.forecast or any(problem.blocking for problem in found.problems)
     chain_box(GOALS[goal], material, blocked or bool(fits.problem and fits.problem.blocking), found.language)
+
+
+def _ways_out(source: dict[str, Any]) -> None:
+    """Another file or another answer, and the form with all that was chosen so far."""
+    with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
+        quiet: dict[str, Any] = {"type": "tertiary", "width": "content"}
+        over, tune, back = ":material/restart_alt:", ":material/tune:", ":material/undo:"
+        st.button(_("Choose another file"), key="guide_over", icon=over, on_click=state.forget_file, **quiet)
+        if part := source.get("records"):
+            label = _("Not “{name}”").format(name=escape_markdown(str(part)))
+            st.button(label, key="guide_ask_again", icon=back, on_click=state.forget_part, **quiet)
+        if st.button(_("All reading options"), key="guide_options", icon=tune, **quiet):
+            take_source(source)
+            switch_page(DATA.path)
 
 
 def _proposed(material: Material) -> str:
@@ -119,10 +126,11 @@ def _goal_fit(goal: str, fits: Fit, proposed: bool) -> None:
         )
 
 
-def _at_work(work: Task) -> None:
-    if said := failure(work):
-        st.error(message_markdown(said), icon=":material/error:")
-        page_link(DATA.path, label=_("All reading options"), icon=":material/tune:")
+def _at_work(work: Task, source: dict[str, Any]) -> None:
+    if failure(work):
+        with st.container(border=True, key="guide_reading_card", gap="small"):
+            unread(work)
+            _ways_out(source)
         return
 
     def look() -> bool:

@@ -43,6 +43,11 @@ def add_to_source(**values: Any) -> None:
     take(source={**chosen()["source"], **values})
 
 
+def forget_part() -> None:
+    """Callback: ask again which part of the file is read, or who answers in it."""
+    take(source={name: value for name, value in chosen()["source"].items() if name != "records"})
+
+
 def forget_file() -> None:
     """Callback: back to the drop zone; the goal stays."""
     take(**_empty() | {"goal": chosen()["goal"]})

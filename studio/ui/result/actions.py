@@ -10,20 +10,21 @@ from backend.core.schemas import RunView
 from backend.results.report import html
 from backend.results.run_result import RunResult
 from studio.nav import PLAYGROUND
+from studio.ui.result.choice import choices
 from studio.ui.result.report import result_report
 from studio.ui.result.simpler import downloads
 from studio.ui.serving import drawer as serving
 from studio.ui.serving import state as serving_state
-from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link
 from studio.ui.shared.i18n import _
 
 
 def actions(run: RunView, result: RunResult) -> None:
-    model = result.model
-    assert model
-    tuned = result.tuned.model if result.tuned else None
-    before = next((one for one in api_cache.artifacts() if one.id == tuned), None)
+    usable = choices(result)
+    model = usable[0]
+    before = next((one for one in usable if one != result.model), None)
+    teacher = result.teacher.model if result.teacher else None
+    asked = filter(None, [*(one.id for one in (usable if model != result.model else [model])), teacher])
     why = ""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="result_actions"):
         if result.package:
@@ -50,9 +51,7 @@ def actions(run: RunView, result: RunResult) -> None:
             PLAYGROUND.path,
             label=_("Open in the playground"),
             icon=PLAYGROUND.icon,
-            query_params={
-                "models": ",".join(filter(None, [model.id, result.teacher.model if result.teacher else None]))
-            },
+            query_params={"models": ",".join(asked)},
         )
     if why:
         st.caption(why)

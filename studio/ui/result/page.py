@@ -5,11 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from backend.core.errors import StudioError
-from backend.core.schemas import JobView, RunView, State
+from backend.core.schemas import JobView, Kind, RunView, State
 from backend.results.run_result import RunResult, run_result
 from studio.nav import COMPARE, HOME, JOBS, QUANTIZE, RESULT, RUN
 from studio.ui.result.actions import actions
 from studio.ui.result.comparison import comparison
+from studio.ui.result.correct import often_wrong
 from studio.ui.result.mend import mend
 from studio.ui.result.simpler import simpler_is_as_good
 from studio.ui.result.try_it import try_it
@@ -70,13 +71,20 @@ def result_page(run_id: str) -> None:
         _head(run)
         _progress(run)
         _gain(run, result)
-        run_findings(run)
+        run_findings(run, _notes(result))
         simpler_is_as_good(run, result)
         mend(run, result)
         if result.model and (run.state.ended or result.best):
             actions(run, result)
             try_it(run, result)
         comparison(result)
+
+
+def _notes(result: RunResult) -> dict[str, str]:
+    """What makes a finding agree with the quality above it."""
+    if result.best is None or result.model is None or result.model.kind is not Kind.ONNX:
+        return {}
+    return {"good.agreement": _("The quality above is measured with the quantized model.")}
 
 
 def _head(run: RunView) -> None:
@@ -157,6 +165,8 @@ def _gain(run: RunView, result: RunResult) -> None:
             st.header(escape_markdown(said), anchor=False)
         for sentence in sentences(result):
             st.markdown(escape_markdown(sentence))
+        if wrong := often_wrong(result):
+            st.markdown(f":orange[:material/warning:] **{wrong}**")
         _bits(result)
         found = tiles(run, result)
         if found:

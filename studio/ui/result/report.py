@@ -12,6 +12,7 @@ from backend.results.report import BulletList, Heading, Paragraph, Part, Report,
 from backend.results.run_result import RunResult
 from studio.ui.compare.labels import benchmark_label, origin_texts
 from studio.ui.result.comparison import comparison_rows
+from studio.ui.result.correct import often_wrong
 from studio.ui.result.words import bits_words, headline, sentences, teacher_price
 from studio.ui.shared.formatting import clock, format_size, money, stage_label, version_line
 from studio.ui.shared.i18n import _, lang, ngettext
@@ -24,7 +25,7 @@ def result_report(run: RunView, result: RunResult) -> Report:
     date = format_date(datetime.now(UTC).date(), "long", locale=lang())
     parts: list[Part] = [
         Paragraph(text=headline(result)),
-        BulletList(texts=[*sentences(result), *filter(None, bits_words(result)[:1])]),
+        BulletList(texts=[*sentences(result), *filter(None, [often_wrong(result), bits_words(result)[0]])]),
         Heading(text=_("Figures")),
         Table(header=header, rows=rows, numbers=list(range(1, len(header)))),
         *_money(run),

@@ -12,6 +12,7 @@ from studio.ui.playground.chats import Chat, ChatSettings
 from studio.ui.playground.lineage import examples, models, template_of
 from studio.ui.playground.shared import chats, loader, served
 from studio.ui.playground.turns import turn_view
+from studio.ui.result.choice import choice_label, choices
 from studio.ui.shared import api_cache
 from studio.ui.shared.address import page_link
 from studio.ui.shared.i18n import _
@@ -22,8 +23,8 @@ STREAMING = 0.3
 
 def try_it(run: RunView, result: RunResult) -> None:
     """A line to type into, rows to try, the last answer. Without a host of models the way to the playground."""
-    model = result.model
-    if model is None or model.id not in models():
+    usable = {view.id: view for view in choices(result) if view.id in models()}
+    if not usable:
         return
     st.header(_("Try it"), anchor=False)
     with st.container(border=True, key="result_try", gap="small"):
@@ -31,6 +32,12 @@ def try_it(run: RunView, result: RunResult) -> None:
             st.caption(_("No model can answer now: the model server is not running."))
             page_link(PLAYGROUND.path, label=_("Open in the playground"), icon=PLAYGROUND.icon)
             return
+        model = next(iter(usable.values()))
+        if len(usable) > 1:
+            labels = {id_: choice_label(result, view) for id_, view in usable.items()}
+            model = usable[
+                st.selectbox(_("Model"), list(usable), format_func=labels.__getitem__, key=f"result_of_{run.id}")
+            ]
         key = f"result_chat_{run.id}_{model.id}"
         rows = examples(model.id)[:3]
         with st.form(f"result_form_{model.id}", border=False, clear_on_submit=True, enter_to_submit=True):

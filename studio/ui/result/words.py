@@ -10,6 +10,7 @@ from backend.core.schemas import JobView, RunView
 from backend.results.evaluations import EvaluationView, metric_ratio
 from backend.results.run_result import RunResult
 from studio.ui.compare.labels import ALPHA, quality_text
+from studio.ui.result.correct import correct_words
 from studio.ui.shared import api_cache
 from studio.ui.shared.formatting import format_metric, money, number
 from studio.ui.shared.i18n import _
@@ -89,6 +90,7 @@ def sentences(result: RunResult) -> list[str]:
         said = [_gain(result, best)]
     else:
         said = [best.baseline.comparison.sentence(_)] if best.baseline else []
+    said = correct_words(result) + said
     if cheaper := _cheaper(result):
         said.append(cheaper)
     return said
@@ -177,13 +179,16 @@ def teacher_price(run: RunView) -> float | None:
 
 
 def roles(result: RunResult) -> list[tuple[str, EvaluationView]]:
-    """(what it is here, the evaluation), each once, the model to hand over first."""
+    """(what it is here, the evaluation), each once, the recommended model first."""
     named = [
         (_("Your model"), result.best),
         (_("Teacher"), result.teacher),
         (_("Before INT4"), result.tuned),
         (_("Before training"), result.before),
     ]
+    if bits_words(result)[1]:
+        named[0] = ("INT4", result.best)
+        named.insert(0, (_("Your model before INT4"), named.pop(2)[1]))
     found = [(role, one) for role, one in named if one]
     there = {one.id for _role, one in found}
     others = sorted(

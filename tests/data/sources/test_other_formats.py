@@ -36,8 +36,9 @@ def test_one_sheet(write: Any, tmp_path: Path) -> None:
 
 def test_several_sheets_are_asked_for(tmp_path: Path) -> None:
     path = xlsx(tmp_path / "a.xlsx", {"One": TABLE, "Two": [["a", "b"], *[["x", "y"]] * 5]})
-    with pytest.raises(StudioError, match=r"One, Two.*--records"):
+    with pytest.raises(StudioError, match=r"One, Two.*--records") as asked:
         open_source(path)
+    assert asked.value.problems[0].args["choices"] == ["One", "Two"], "a page offers each"
     assert open_source(path, ReadOptions(records="Two")).columns == ["a", "b"]
     assert len(rows(open_source(path, ReadOptions(sheet="One")))) == 20
     with pytest.raises(StudioError, match="One, Two"):
@@ -266,24 +267,6 @@ def test_marked_questions_and_answers(tmp_path: Path) -> None:
 def test_a_cover_sheet_is_left_out_and_said(tmp_path: Path) -> None:
     source = open_source(xlsx(tmp_path / "a.xlsx", {"Cover": [["Report"], ["Date", "May"]], "Data": TABLE}))
     assert len(rows(source)) == 20 and notes(source) == {"data.sheet_taken"}
-
-
-CHAT = "12/03/24, 09:00 - Messages are encrypted.\n" + "".join(
-    f"{day}/03/24, 09:0{n} - Ana: Is lamp {n} there?\n{day}/03/24, 10:0{n} - Shop: Yes,\nin {n}.\n"
-    for day in (12, 13)
-    for n in (1, 2)
-)
-
-
-def test_a_chat_asks_who_answers(tmp_path: Path) -> None:
-    with pytest.raises(StudioError, match=r"chat between (Ana, Shop|Shop, Ana).*--records"):
-        opened(tmp_path / "a.txt", CHAT)
-    first, _ = rows(opened(tmp_path / "a.txt", CHAT, records="Shop"))
-    assert first["messages"][:2] == [
-        {"role": "user", "content": "Is lamp 1 there?"},
-        {"role": "assistant", "content": "Yes,\nin 1."},
-    ]
-    assert len(first["messages"]) == 4
 
 
 def test_values_of_a_sheet(tmp_path: Path) -> None:

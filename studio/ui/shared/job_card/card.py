@@ -10,6 +10,7 @@ import streamlit as st
 from backend.api.forms import names
 from backend.core.cards import Card
 from backend.core.errors import Problem
+from backend.core.messages.curves import HARDLY_TRAINED
 from backend.core.schemas import ArtifactView, JobView, Kind, State
 from studio import nav
 from studio.nav import page_of
@@ -197,7 +198,8 @@ def warnings(job: JobView) -> None:
     for found in job.findings:
         st.warning(message_markdown(found.text(_)), icon=":material/warning:")
     for hint in job.hints:
-        st.info(message_markdown(hint.text(_)), icon=":material/lightbulb:")
+        show, icon = (st.warning, "warning") if hint.code in HARDLY_TRAINED else (st.info, "lightbulb")
+        show(message_markdown(hint.text(_)), icon=f":material/{icon}:")
     said = {found.code for found in job.findings}
     if "good.cut_off" not in said and metrics.get("cut_off", 0.0) >= TRUNCATED_SHARE and job.state.ended:
         st.warning(escape_markdown(truncation_hint(metrics["cut_off"])), icon=":material/content_cut:")

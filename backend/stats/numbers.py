@@ -1,0 +1,29 @@
+"""The numbers in a text: whether an answer gives the same ones as the expected answer."""
+
+from __future__ import annotations
+
+import re
+
+_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_GROUPED = re.compile(r"[1-9]\d{0,2}(?:([.,])\d{3})(?:\1\d{3})*")
+
+
+def numbers(text: str) -> frozenset[str]:
+    """As digits: without grouping of thousands, with a decimal point, so that `1,200` is `1200` and `2,50` is `2.5`. Times and
+    versions (`18:00`, `1.2.3`) stay as they are."""
+    return frozenset(_plain(found) for found in _NUMBER.findall(text))
+
+
+def same_numbers(expected: str, given: str) -> bool | None:
+    """Whether an answer has all numbers of the expected one and no other; None where that one has none."""
+    wanted = numbers(expected)
+    return wanted == numbers(given) if wanted else None
+
+
+def _plain(number: str) -> str:
+    if _GROUPED.fullmatch(number):
+        return re.sub(r"[.,]", "", number)
+    decimal = number.replace(",", ".")
+    if ":" not in decimal and decimal.count(".") == 1:
+        return decimal.rstrip("0").rstrip(".")
+    return decimal
