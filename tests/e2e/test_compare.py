@@ -38,6 +38,6 @@ def test_the_quick_baseline_stands_among_the_models(
     expect(row).to_contain_text(method, timeout=30_000)
     expect(row).to_contain_text(line.split(": ")[1])
     wait_until_idle(page)
-    expect(page.locator(".annotation-text").filter(has_text=line).first).to_be_visible()
-    expect(page.locator(".shapelayer path").first).to_be_attached()
+    expect(page.locator(".legendtext").filter(has_text=line).first).to_be_visible()
+    expect(page.locator(".scatterlayer path.js-line[style*=dasharray]").first).to_be_attached()
     expect(page.get_by_text(words).first).to_be_visible()
