@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from backend.checks import titles
 from backend.checks.check import Check
 from backend.checks.hard_inputs import EDGE_CASES, INJECTIONS
+from backend.core.artifacts import write_json
 from backend.core.errors import StudioError, Translate, untranslated
 from backend.core.schemas import ArtifactView
 from backend.core.units import decimal_text, human_bytes, percent_text
-from backend.results.report import Heading, Paragraph, Part, Report, Table
+from backend.results.report import Heading, Paragraph, Part, Report, Table, html, markdown
 
 FormatValue = Callable[[float, str], str]
 """A value with its unit, as people of the language read it."""
@@ -77,6 +79,14 @@ def document(
     parts += _figures(checks, translate, show)
     title = translate(titles.DOCUMENTS[report.get("report", "checklist")]).format(model=report["model_name"])
     return Report(title=title, subtitle=about(report, translate, show), lang=lang, parts=parts)
+
+
+def write(report: dict[str, Any], folder: Path) -> None:
+    """report.json, report.html and report.md."""
+    write_json(folder / "report.json", report)
+    shown = document(report)
+    (folder / "report.html").write_text(html(shown), encoding="utf-8")
+    (folder / "report.md").write_text(markdown(shown), encoding="utf-8")
 
 
 def about(report: dict[str, Any], translate: Translate, show: FormatValue) -> str:

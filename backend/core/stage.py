@@ -166,7 +166,7 @@ class Form(Generic[P]):
     offers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     takes_project_model: bool = False
     inactive: Callable[[Mapping[str, Any]], set[str]] = lambda values: set()
-    examples: Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, str]] = lambda values, facts: {}
+    examples: Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, str]] | None = None
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 

@@ -71,6 +71,17 @@ THRESHOLDS = {
             reason="Such rows are left out, and the longest rows are often the hardest.",
         ),
         Threshold(
+            name="min_numbers",
+            title="Minimum answers with right numbers",
+            description="Share of answers that must have all their numbers right, where numbers are expected. Below it, the "
+            "result has findings.",
+            metric="numbers_right",
+            default=0.5,
+            at_least=True,
+            code="good.numbers",
+            reason="An answer with a wrong figure is wrong, however many of its words are right.",
+        ),
+        Threshold(
             name="min_agreement",
             title="Minimum agreement",
             description="Share of sample answers that must start like the original's. Below it, the result has findings.",

@@ -30,6 +30,7 @@ from backend.process.memory import peak_memory
 from backend.providers import variables
 from backend.providers.keys import SHORTEST_MASKED, masked, masker
 from backend.stages import stage
+from backend.training.processes import rank
 
 DONE = "done.json"
 OUT = "out"
@@ -82,7 +83,7 @@ class MaskedStream:
 def main(find: Callable[[str], AnyStage] = stage) -> None:
     """Run the stage that stdin orders; `find` looks a stage up by name. Never returns."""
     cancelled = threading.Event()
-    signal.signal(signal.SIGTERM, signal.SIG_IGN if ranks.rank() else lambda *_: cancelled.set())
+    signal.signal(signal.SIGTERM, signal.SIG_IGN if rank() else lambda *_: cancelled.set())
     die_with_parent(int(sys.argv[1]))
     line, told = sys.stdin.buffer.readline(), sys.stdin.buffer.readline()
     if not told.endswith(b"\n"):
@@ -93,8 +94,8 @@ def main(find: Callable[[str], AnyStage] = stage) -> None:
     channel = EventChannel(mask)
     sys.stdout = cast(TextIO, MaskedStream(sys.stdout, mask))
     sys.stderr = cast(TextIO, MaskedStream(sys.stderr, mask))
-    threading.Thread(target=watch_lease, args=(0, None if ranks.rank() else LEASE_SECONDS), daemon=True).start()
-    if ranks.rank():
+    threading.Thread(target=watch_lease, args=(0, None if rank() else LEASE_SECONDS), daemon=True).start()
+    if rank():
         _follow(order, access, channel, find)
     channel.send(_run_safely(order, access, channel, cancelled, find))
     sys.stdout.flush()

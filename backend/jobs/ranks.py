@@ -24,24 +24,18 @@ from backend.core.machine import physical_cores
 from backend.core.programs import command
 from backend.jobs.context import Access, JobSpec
 from backend.process.explain import of_problem
-from backend.training.processes import MEETING
+from backend.training.processes import MEETING, RANK, WORLD_SIZE
 
-RANK = "RANK"
 _POLL_SECONDS = 0.2
 _DEATH_SECONDS = 1.0
 """In which a rank ends whose end another has noticed."""
 Events = list[dict[str, Any]]
 
 
-def rank() -> int:
-    """Of this process; 0 where there is no other."""
-    return int(os.environ.get(RANK, "0"))
-
-
 def variables(number: int, ranks: int) -> dict[str, str]:
     """What tells a process that it is one of several. Each sees its own card alone, so it is the first of its device, as if the
     others were on other machines."""
-    found = {RANK: str(number), "WORLD_SIZE": str(ranks), "LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "1"}
+    found = {RANK: str(number), WORLD_SIZE: str(ranks), "LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "1"}
     found["MASTER_ADDR"] = "127.0.0.1"  # accelerate asks for it; nobody listens there, a file is their meeting point
     found["OMP_NUM_THREADS"] = os.environ.get("OMP_NUM_THREADS", str(max(1, physical_cores() // ranks)))
     if sys.platform == "linux":

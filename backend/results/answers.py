@@ -19,7 +19,6 @@ from typing import Any, Literal
 from backend.core.csv_cells import escape_formula
 from backend.core.errors import StudioError
 from backend.core.schemas import View
-from backend.stats.numbers import same_numbers
 from backend.stats.paired import mcnemar_p
 
 Show = Literal["all", "differ", "first_wrong", "second_wrong"]
@@ -59,16 +58,6 @@ class PairedCounts(View):
         return mcnemar_p(self.only_first, self.only_second)
 
 
-class CorrectCounts(View):
-    """One model's answers: `right` are exactly the expected ones; `with_numbers`: where a number is expected, of which
-    `numbers_right` have all numbers right and no other."""
-
-    n: int
-    right: int
-    with_numbers: int
-    numbers_right: int
-
-
 class Confusion(View):
     """`counts[i][j]`: rows of label i that were answered with j."""
 
@@ -101,8 +90,6 @@ class _Index:
     right: bytearray
     answers: array[int]
     """A hash of each answer: enough to see whether two differ."""
-    numbers: list[bool | None]
-    """Whether the numbers of each answer are right; None where none is expected."""
 
     def read(self, ids: list[str]) -> Iterator[dict[str, Any]]:
         with self.path.open("rb") as stream:
@@ -114,7 +101,7 @@ class _Index:
 @lru_cache(maxsize=16)
 def _index(path: Path) -> _Index:
     """Raises StudioError when the file is gone."""
-    index = _Index(path, {}, array("q"), bytearray(), array("q"), [])
+    index = _Index(path, {}, array("q"), bytearray(), array("q"))
     if not path.is_file():
         raise StudioError("core.artifact_damaged", ref=path.parent.name, file=path.name)
     at = 0
@@ -125,7 +112,6 @@ def _index(path: Path) -> _Index:
             index.starts.append(at)
             index.right.append(line["correct"])
             index.answers.append(hash(line["answer"].strip()))
-            index.numbers.append(same_numbers(line["expected"], line["answer"]))
             at += len(raw)
     return index
 
@@ -148,16 +134,6 @@ class Answers:
         for id_ in self._ids:
             counts[2 * (not self._right(self._first, id_)) + (not self._right(self._second, id_))] += 1
         return PairedCounts(both=counts[0], only_first=counts[1], only_second=counts[2], neither=counts[3])
-
-    def correct(self) -> CorrectCounts:
-        """Of the first model."""
-        told = [self._first.numbers[self._first.places[id_]] for id_ in self._ids]
-        return CorrectCounts(
-            n=len(self._ids),
-            right=sum(self._right(self._first, id_) for id_ in self._ids),
-            with_numbers=len(told) - told.count(None),
-            numbers_right=told.count(True),
-        )
 
     def rows(self, show: Show = "all", search: str = "") -> list[str]:
         """Ids of the rows that fit, in the order of the file; `search` in any text of the row, whatever the case."""

@@ -16,11 +16,10 @@ from backend.checks import behavior
 from backend.checks.asked_model import AskedModel, Died, Refused
 from backend.checks.behavior import AnswerFormat, ModelProbe
 from backend.checks.check import Check, at_most, check_dicts, failed
-from backend.checks.document import document
+from backend.checks.document import write
 from backend.checks.findings import check_findings
 from backend.checks.hard_inputs import EDGE_CASES, INJECTIONS
 from backend.checks.lineage import as_export, bases_of, facts_of
-from backend.core.artifacts import write_json
 from backend.core.errors import Problem, StudioError
 from backend.core.fields import MeasuredSplit, Name
 from backend.core.progress import Progress
@@ -33,7 +32,6 @@ from backend.inference import time_estimates
 from backend.inference.long_rows import told
 from backend.inference.protocol import max_answer_tokens
 from backend.models import costs
-from backend.results.report import html, markdown
 
 AnyModelRef = Annotated[str, RefTo((Kind.PACKAGE, Kind.MODEL, Kind.ADAPTER, Kind.ONNX))]
 MIN_SCORE = 0.3
@@ -206,11 +204,7 @@ def _save_report(
         **_metrics(checks),
     }
     out = ctx.scratch("out")
-    report = {**facts, "checks": check_dicts(checks)}
-    write_json(out / "report.json", report)
-    shown = document(report)
-    (out / "report.html").write_text(html(shown), encoding="utf-8")
-    (out / "report.md").write_text(markdown(shown), encoding="utf-8")
+    write({**facts, "checks": check_dicts(checks)}, out)
     for each in checks:
         ctx.log(f"{each.name}: {'passed' if each.passed else 'FAILED'}. {each.sentence()}")
     name = params.name or f"{view.name} checklist"

@@ -27,7 +27,7 @@ from backend.checks.diagnosis import (
     rate_check,
     template_check,
 )
-from backend.checks.document import document
+from backend.checks.document import write
 from backend.checks.findings import check_findings
 from backend.core.artifacts import write_json
 from backend.core.errors import Problem, StudioError
@@ -38,7 +38,6 @@ from backend.core.stage import ArtifactInfo, Context, Params, Result, Stage, Wor
 from backend.data import baseline
 from backend.inference import time_estimates
 from backend.models import costs
-from backend.results.report import html, markdown
 from backend.stages.diagnosed import training_of
 from backend.stages.diagnosed_rows import ASKED, data_figures, template_figures
 from backend.stages.diagnosed_tries import MEASUREMENTS, Tries, short_trainings
@@ -177,11 +176,7 @@ def _save(
     }
     facts |= {"failed": failed(checks), "cause": cause(checks)}
     out = ctx.scratch("out")
-    report = {**facts, "checks": check_dicts(checks)}
-    write_json(out / "report.json", report)
-    shown = document(report)
-    (out / "report.html").write_text(html(shown), encoding="utf-8")
-    (out / "report.md").write_text(markdown(shown), encoding="utf-8")
+    write({**facts, "checks": check_dicts(checks)}, out)
     name = params.name or f"{view.name} diagnosis"[:100]
     return ctx.artifact(Kind.REPORT, name, out, facts=facts, parents=[view.id, data.id])
 

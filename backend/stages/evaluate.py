@@ -79,6 +79,7 @@ class EvaluateParams(AnswererParams):
     max_invalid: float = threshold_field("max_invalid")
     max_cut_off: float = threshold_field("max_cut_off")
     max_too_long: float = threshold_field("max_too_long")
+    min_numbers: float = threshold_field("min_numbers")
     name: Name = ""
 
 

@@ -42,7 +42,8 @@ from backend.training.trackers import check_trackers
 _UNREAD = ("best_by",)
 """Text has no answers to be scored."""
 _HEAD_TWICE = 1.5
-"""Time of the output head over that where its logits are kept."""
+"""Work of the output head over that where its logits are kept: read once more in the backward pass, beside the forward pass and
+the gradient of its input."""
 
 
 class _Inputs(Params):

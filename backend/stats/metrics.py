@@ -48,6 +48,8 @@ BUILT_IN = (
     Metric("baseline_accuracy", "Accuracy, quick baseline", "share", card="Quick baseline, no language model"),
     Metric("exact_match", "Exact match", "share", "higher", _BOTH, scores.exact_match, card="Exact match"),
     Metric("token_f1", "Token F1", "share", "higher", ("text",), scores.mean_token_f1, ("text",), card="Token F1"),
+    Metric("numbers_right", "Numbers right", "share", "higher", ("text",), scores.numbers_right, card="Numbers right"),
+    Metric("number_rows", "Answers with numbers", "count"),
     Metric("baseline_token_f1", "Token F1, quick baseline", "share", card="Quick baseline, no language model"),
     Metric("rouge_l", "ROUGE-L", "share", "higher", ("text",), scores.rouge_l, card="ROUGE-L"),
     Metric("perplexity", "Perplexity", "number", "lower", _BOTH, card="Perplexity"),

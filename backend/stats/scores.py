@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from backend.stats.intervals import wilson_interval
+from backend.stats.numbers import same_numbers
 from backend.stats.token_f1 import token_f1, words
 
 NO_LABEL = "(no label)"
+_LEAST_NUMBERS = 10
+"""Answers with numbers below which their share says too little."""
 
 
 class Answers(NamedTuple):
@@ -59,6 +62,17 @@ def exact_match(answers: Answers) -> float | dict[str, float]:
         return share
     low, high = wilson_interval(answers.right, len(answers.expected))
     return {"exact_match": share, "exact_match_low": low, "exact_match_high": high}
+
+
+def numbers_right(answers: Answers) -> dict[str, float]:
+    """Of the answers in which a number is expected, the share with all of its numbers and no other, and their count; nothing
+    where they are few. A score of words in common hides wrong facts."""
+    told = [
+        same for pair in zip(answers.expected, answers.given, strict=True) if (same := same_numbers(*pair)) is not None
+    ]
+    if len(told) < _LEAST_NUMBERS:
+        return {}
+    return {"numbers_right": sum(told) / len(told), "number_rows": float(len(told))}
 
 
 def mean_token_f1(answers: Answers) -> float:

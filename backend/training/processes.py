@@ -1,7 +1,9 @@
-"""Several processes that share one training (SLMOPS_PROCESSES), as forms and checks see them. No torch."""
+"""Several processes that share one training (SLMOPS_PROCESSES), as forms and checks see them, and which of them this one is.
+No torch."""
 
 from __future__ import annotations
 
+import os
 from copy import copy
 
 from backend.core.errors import Problem
@@ -9,6 +11,20 @@ from backend.core.stage import World
 
 MEETING = "ranks"
 """The file in the folder of a job by which its processes find each other."""
+
+
+RANK, WORLD_SIZE = "RANK", "WORLD_SIZE"
+"""The variables of torchrun."""
+
+
+def rank() -> int:
+    """Of this process; 0 where there is no other."""
+    return int(os.environ.get(RANK, "0"))
+
+
+def world_size() -> int:
+    """Processes of the training in which this one is."""
+    return int(os.environ.get(WORLD_SIZE, "1"))
 
 
 def sharing(world: World, shared: bool = True) -> int:

@@ -60,7 +60,7 @@ def written_out() -> list[dict[str, Any]]:
     teacher = {"model": "smollm2-135m-instruct", "data": "${data}", "epochs": 6, "evaluate_rows": 50}
     base = {"model": "${teacher}", "data": "${data}", "keep_layers": 6, "name": "distill-cut"}
     untrained = evaluate("base-eval", "${base}")
-    untrained["params"] |= {"max_invalid": 1, "max_cut_off": 1}
+    untrained["params"] |= {"max_invalid": 1, "max_cut_off": 1, "min_numbers": 0}
     steps = [
         {"id": "data", "stage": "dataset", "params": data},
         {"id": "check", "stage": "check_data", "params": {"data": "${data}", "stop": True}},

@@ -46,6 +46,7 @@ def test_check_names_what_is_wrong_and_where() -> None:
     ]
     assert problems(stage="distill", space=["rank=8|16"]) == [("train.unread", "space")]  # without an adapter
     assert problems(stage="distill") == []
+    assert STAGE.examples
     for each in ("finetune", "distill", "prune", "quantize"):
         assert problems(stage=each, space=STAGE.examples({"stage": each}, {"layers": 30})["space"].split(", ")) == []
 

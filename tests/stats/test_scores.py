@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from backend.core.thresholds import findings
+from backend.stages.evaluate import EvaluateParams
 from backend.stats.intervals import wilson_interval
 from backend.stats.metrics import scores_of
-from backend.stats.scores import Answers, confusion
+from backend.stats.scores import Answers, confusion, numbers_right
 from backend.stats.token_f1 import token_f1
 
 
@@ -40,3 +42,12 @@ def test_words_keep_letters_outside_ascii() -> None:
 def test_the_interval_is_wilsons() -> None:
     assert wilson_interval(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
     assert wilson_interval(0, 10)[0] == 0.0
+
+
+def test_wrong_numbers_are_counted_where_there_are_enough_of_them() -> None:
+    expected = [f"It weighs {n} g." for n in range(12)]
+    given = [f"It weighs {n if n < 3 else 455} g." for n in range(12)]
+    assert numbers_right(Answers([*expected, "Hello"], [*given, "7"])) == {"numbers_right": 0.25, "number_rows": 12}
+    assert numbers_right(Answers(expected[:9], given[:9])) == {}
+    (found,) = findings({"numbers_right": 0.25}, EvaluateParams(data="d").model_dump())
+    assert found.code == "good.numbers" and "25.0%" in found.text()

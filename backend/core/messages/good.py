@@ -22,6 +22,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "All {count} rows are longer than the context of “{model}” ({context} tokens).",
         "Shorten the rows or use a model with a longer context.",
     ),
+    "good.numbers": (
+        "All numbers are right in {value} of the answers with numbers, minimum {limit}.",
+        "Check facts before use; train on more rows; lower {setting} to accept it.",
+    ),
     "good.agreement": (
         "The quantized model often answers differently: {value} of samples start alike, minimum {limit}.",
         "Compare its quality with the model before; try more bits or another method.",

@@ -5,7 +5,6 @@ torchrun sets; here is what they leave to us: batches and losses are those of on
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -22,16 +21,7 @@ from backend.core.errors import RankDone, StudioError
 from backend.data.encoding import IGNORE_INDEX
 from backend.ml.inference.device import device
 from backend.training.params import TrainingParams
-from backend.training.processes import MEETING, batch_problem
-
-
-def rank() -> int:
-    return int(os.environ.get("RANK", "0"))
-
-
-def world_size() -> int:
-    """Processes of this training."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
+from backend.training.processes import MEETING, batch_problem, rank, world_size
 
 
 def join(params: TrainingParams, folder: Path) -> None:

@@ -30,11 +30,12 @@ from backend.ml.training.control import (
     said_of,
     was_finished,
 )
-from backend.ml.training.distributed import SharedTrainer, join, leave_to_first, rank, world_size
+from backend.ml.training.distributed import SharedTrainer, join, leave_to_first
 from backend.ml.training.layer_reuse import LayerReuse, layer_reuse
 from backend.ml.training.progress import CURVES, ProgressCallback
 from backend.ml.training.shared_prefix import answer_hidden_states, head_logits
 from backend.training.params import TrainingParams
+from backend.training.processes import rank, world_size
 from backend.training.trackers import PROJECT, report_to
 
 _POINTS = 400  # of a curve

@@ -159,7 +159,7 @@ def _int4(wish: Wish, of: str, name: str) -> Entry:
 
 def _measured(wish: Wish, id_: str, model: str = "", **who: str) -> Entry:
     asked = {"model": model, **who} if model else who
-    untrained = {"max_invalid": 1, "max_cut_off": 1} if id_ == "eval_before" else {}
+    untrained = {"max_invalid": 1, "max_cut_off": 1, "min_numbers": 0} if id_ == "eval_before" else {}
     return _entry(id_, "evaluate", ["check"], **asked, data=_dataset(wish), max_rows=wish.preset.measured, **untrained)
 
 

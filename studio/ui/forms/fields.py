@@ -4,7 +4,7 @@ sentences come in the user's language."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable
 from enum import Enum
 from typing import Any, Literal, get_args, get_origin
 
@@ -113,10 +113,14 @@ def draw(
         st.caption(hint)
 
 
-def examples_of(stage: str, held: Mapping[str, Any]) -> dict[str, str]:
-    """What can be written into fields of a form that holds these values."""
+def examples_of(stage: str, key: Callable[[str], str]) -> dict[str, str]:
+    """What can be written into fields of a form whose values stand in the session under `key(name)`."""
+    form = form_of(stage)
+    if form.examples is None:
+        return {}
+    held = {name: st.session_state.get(key(name)) for name in form.params.model_fields}
     facts = [view.facts for view in api_cache.artifacts() if view.id == held.get("model")]
-    return form_of(stage).examples(held, facts[0] if facts else {})
+    return form.examples(held, facts[0] if facts else {})
 
 
 def zero_words(description: str) -> str:

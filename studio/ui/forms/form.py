@@ -138,7 +138,7 @@ class Form:
     def draw(self, names: list[str], problems: dict[str, list[Problem]]) -> None:
         """Widgets of these fields, each with its problems below."""
         self.drawn.update(names)
-        examples = examples_of(self.stage, {name: st.session_state.get(self.key(name)) for name in self.fields})
+        examples = examples_of(self.stage, self.key)
         for name in names:
             options, hint = self.choices.get(name), self.hints.get(name, "")
             draw(self.stage, name, self.fields[name], self.key(name), options, hint, examples.get(name, ""))

@@ -10,7 +10,6 @@ from backend.results.run_result import RunResult, run_result
 from studio.nav import COMPARE, HOME, JOBS, QUANTIZE, RESULT, RUN
 from studio.ui.result.actions import actions
 from studio.ui.result.comparison import comparison
-from studio.ui.result.correct import often_wrong
 from studio.ui.result.mend import mend
 from studio.ui.result.simpler import simpler_is_as_good
 from studio.ui.result.try_it import try_it
@@ -165,8 +164,6 @@ def _gain(run: RunView, result: RunResult) -> None:
             st.header(escape_markdown(said), anchor=False)
         for sentence in sentences(result):
             st.markdown(escape_markdown(sentence))
-        if wrong := often_wrong(result):
-            st.markdown(f":orange[:material/warning:] **{wrong}**")
         _bits(result)
         found = tiles(run, result)
         if found:

@@ -12,10 +12,10 @@ from backend.results.report import BulletList, Heading, Paragraph, Part, Report,
 from backend.results.run_result import RunResult
 from studio.ui.compare.labels import benchmark_label, origin_texts
 from studio.ui.result.comparison import comparison_rows
-from studio.ui.result.correct import often_wrong
 from studio.ui.result.words import bits_words, headline, sentences, teacher_price
 from studio.ui.shared.formatting import clock, format_size, money, stage_label, version_line
 from studio.ui.shared.i18n import _, lang, ngettext
+from studio.ui.shared.run_findings import findings_of
 
 
 def result_report(run: RunView, result: RunResult) -> Report:
@@ -25,7 +25,7 @@ def result_report(run: RunView, result: RunResult) -> Report:
     date = format_date(datetime.now(UTC).date(), "long", locale=lang())
     parts: list[Part] = [
         Paragraph(text=headline(result)),
-        BulletList(texts=[*sentences(result), *filter(None, [often_wrong(result), bits_words(result)[0]])]),
+        BulletList(texts=[*sentences(result), *filter(None, [bits_words(result)[0]]), *_findings(run)]),
         Heading(text=_("Figures")),
         Table(header=header, rows=rows, numbers=list(range(1, len(header)))),
         *_money(run),
@@ -41,6 +41,10 @@ def result_report(run: RunView, result: RunResult) -> Report:
         parts=parts,
         brand=version_line(),
     )
+
+
+def _findings(run: RunView) -> list[str]:
+    return [f"{stage_label(job.stage)}: {found.sentence(_)}" for job, found in findings_of(run)]
 
 
 def _money(run: RunView) -> list[Part]:

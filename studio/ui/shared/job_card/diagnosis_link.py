@@ -12,6 +12,7 @@ from studio.ui.shared.i18n import _
 
 def diagnosis_link(*jobs: JobView) -> None:
     """To the form with the trained model chosen, which says what it will take; nothing where no result is poor."""
-    if model := poor_model([job for job in jobs if job.state.finished], api_cache.artifacts()):
+    finished = [job for job in jobs if job.state.finished]
+    if finished and (model := poor_model(finished, api_cache.artifacts())):
         query = {"step": "diagnose", "model": model.id}
         page_link(FINETUNE.path, label=_("Diagnose the training"), icon=":material/troubleshoot:", query_params=query)
