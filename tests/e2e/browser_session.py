@@ -88,13 +88,16 @@ def wait_until_idle(page: Page) -> None:
 
 def choose(field: Locator, option: str, typed: bool = False) -> None:
     """Pick the first option with these words, `typed` in a long list, which draws only what is in sight. A run of the script
-    that ends meanwhile closes the list: open it again."""
+    that ends meanwhile closes the list, or draws it anew under the click: open it again, until it closes upon the choice."""
+    options = field.page.get_by_role("option")
     for _ in range(PATIENCE // OPEN_LIST):
+        wait_until_idle(field.page)
         field.click()
         if typed:
             field.fill(option)
         try:
-            field.page.get_by_role("option").filter(has_text=option).first.click(timeout=OPEN_LIST)
+            options.filter(has_text=option).first.click(timeout=OPEN_LIST)
+            options.first.wait_for(state="detached", timeout=OPEN_LIST)
             return
         except NotInTime:
             field.page.keyboard.press("Escape")
