@@ -10,6 +10,7 @@ from backend.core.errors import untranslated
 from backend.core.messages.reading_words import DELIMITERS, ENCODINGS, SCHEMAS
 from backend.core.settings import Settings
 from backend.data.dataset import message_text
+from backend.data.formats import by_name
 from backend.data.reading.model import Candidate, ColumnReading, Reading
 from backend.data.reading.stored import stored_notes, stored_reading, stored_warnings
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from backend.data.preview import PreviewRow
 
 _USUAL_ENCODINGS = ("UTF-8", "ASCII", "")
+_PLAIN_TEXT = by_name("text").title
+"""The only name of a format that has a translation; the others are names."""
 
 __all__ = [
     "CHOSEN",
@@ -115,7 +118,8 @@ def found_words(
     """What was found of the file: `["CSV", "semicolons", "Windows-1252 (guessed)", "42 rows"]`. `count_text`: how the language
     writes a count."""
     facts = reading.source
-    parts = [facts.title or facts.format.upper()]
+    title = facts.title or facts.format.upper()
+    parts = [translate(title) if title == _PLAIN_TEXT else title]
     if facts.container:
         parts.append(translate("in {container}").format(container=facts.container))
     if facts.sheet:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from datetime import datetime
 from types import SimpleNamespace
 
 import pytest
@@ -129,6 +130,16 @@ def test_figures_of_a_finding_are_written_as_in_the_language(
     monkeypatch.setattr(formatting, "lang", lambda: "es")
     finding = SimpleNamespace(gate=gate)
     assert checks._detail(finding, detail).replace(" %", "\u00a0%") == said  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("browser", "said"),
+    [("en-GB", "30/11/2026, 21:13"), ("en-US,en", "11/30/26, 9:13\u202fPM"), ("es-MX", "11/30/26, 9:13\u202fPM")],
+)
+def test_dates_are_those_of_the_browsers_country(monkeypatch: pytest.MonkeyPatch, browser: str, said: str) -> None:
+    monkeypatch.setattr(i18n, "st", SimpleNamespace(context=SimpleNamespace(locale=browser)))
+    monkeypatch.setattr(formatting, "lang", lambda: "en")
+    assert formatting.clock(datetime(2026, 11, 30, 21, 13).astimezone()) == said
 
 
 def test_counts_in_sentences_are_grouped_as_in_the_language() -> None:

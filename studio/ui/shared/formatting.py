@@ -18,7 +18,7 @@ from backend.api.metrics import Metric, metrics
 from backend.core.schemas import JobView, Kind, Quote, RunView, State, whole_range
 from backend.core.units import decimal_text, duration_text, human_bytes, percent_text
 from studio.ui.shared.choices import is_note
-from studio.ui.shared.i18n import _, lang
+from studio.ui.shared.i18n import _, lang, region
 
 Colour = Literal["red", "orange", "blue", "green", "violet", "gray"]
 
@@ -187,8 +187,8 @@ def ago(moment: datetime) -> str:
 
 
 def clock(moment: datetime) -> str:
-    """Date and time of this machine, in the short form of the language."""
-    return format_datetime(moment.astimezone(), "short", locale=lang())
+    """Date and time of this machine, in the short form of the language and of the browser's country."""
+    return format_datetime(moment.astimezone(), "short", locale=region(lang()))
 
 
 def percent(share: float, least: int = 1, most: int = 1) -> str:

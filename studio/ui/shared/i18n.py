@@ -11,6 +11,7 @@ from functools import cache
 from io import BytesIO
 
 import streamlit as st
+from babel import localedata
 
 from backend.core.units import number_text
 from studio.paths import LOCALE
@@ -88,6 +89,12 @@ def lang() -> str:
     except KeyError:
         chosen = st.session_state[_KEY] = language(st.context.cookies.get(COOKIE), st.context.locale)
         return chosen
+
+
+def region(language: str) -> str:
+    """The browser's own form of a language for dates, such as `en_GB`; the bare code where it prefers another language."""
+    tag = (st.context.locale or language).split(",")[0].strip().replace("-", "_")
+    return tag if tag.split("_")[0].lower() == language and localedata.exists(tag) else language
 
 
 _ = Translator(lang)
