@@ -17,7 +17,8 @@ from backend.results.run_result import RunResult
 DAYS_PER_YEAR = 365.0
 DAYS_PER_MONTH = DAYS_PER_YEAR / 12
 TARGETS = {"time": 0.85, "memory": 0.95, "quality": 0.92}
-"""What the course promises of distillation: 85 % less time and 95 % less memory than the teacher, 92 % of its quality kept."""
+"""What courses on small models promise of distillation: 85 % less time and 95 % less memory than the teacher, 92 % of its
+quality kept."""
 
 
 class Assumptions(View):

@@ -45,7 +45,7 @@ def _chosen(tests: list[LoadTest]) -> LoadTest:
     if len(tests) == 1:
         st.caption(names[tests[0].id])
         return tests[0]
-    chosen = st.selectbox(_("Measured"), list(names), format_func=lambda id_: names[id_], key="cmp_load_test")
+    chosen = st.selectbox(_("Load test"), list(names), format_func=lambda id_: names[id_], key="cmp_load_test")
     return next((test for test in tests if test.id == chosen), tests[0])
 
 

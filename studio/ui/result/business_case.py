@@ -66,8 +66,8 @@ def _draw(run: RunView, result: RunResult) -> None:
     for at, sentence in enumerate(case_sentences(found, given)):
         st.markdown(f"**{escape_markdown(sentence)}**" if at == 0 else escape_markdown(sentence))
     _table("business_costs", _("Cost of answers"), *case_rows(found, pace))
-    st.markdown(f"**{_('Targets of the course')}**")
-    _table("business_targets", _("Targets of the course"), *target_rows(result, found))
+    st.markdown(f"**{_('Targets of distillation')}**")
+    _table("business_targets", _("Targets of distillation"), *target_rows(result, found))
     stem = re.sub(r"[^\w.-]+", "-", run.name).strip("-") or "result"
     st.download_button(
         _("Page to print"),

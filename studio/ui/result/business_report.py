@@ -43,7 +43,7 @@ def business_report(run: RunView, result: RunResult, case: Case) -> Report:
             Paragraph(text=first),
             BulletList(texts=[*others, *filter(None, [headline(result)])]),
             Table(header=costs, rows=cost_rows, numbers=[1, 2]),
-            Heading(text=_("Targets of the course")),
+            Heading(text=_("Targets of distillation")),
             Table(header=targets, rows=rows, numbers=[1, 2]),
             Heading(text=_("Measured and assumed")),
             BulletList(texts=_basis(case)),

@@ -8,7 +8,7 @@ from studio.ui.shared.formatting import count_text, money, number, percent
 from studio.ui.shared.i18n import _, ngettext
 
 COST_TARGET = 0.6
-"""What the course promises of operating costs: 60 % less."""
+"""What is promised of operating costs beside them: 60 % less."""
 _MANY = 1_000_000
 
 
@@ -73,7 +73,7 @@ def case_rows(case: BusinessCase, pace: Pace) -> tuple[list[str], list[list[str]
 
 
 def target_rows(result: RunResult, case: BusinessCase) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of the course's targets, against the teacher on the same rows, costs against the hosted price."""
+    """Header and rows of the targets, against the teacher on the same rows, costs against the hosted price."""
     found = reached(result)
     titles = {
         "time": _("Less time per answer than the teacher"),
@@ -82,7 +82,7 @@ def target_rows(result: RunResult, case: BusinessCase) -> tuple[list[str], list[
     }
     rows = [_target(titles[name], TARGETS[name], found[name]) for name in titles]
     saved = case.saved_share if case.hosted else None
-    return [_("Target"), _("Wanted"), _("Reached"), ""], [*rows, _target(_("Lower operating cost"), COST_TARGET, saved)]
+    return [_("Goal"), _("Wanted"), _("Reached"), ""], [*rows, _target(_("Lower operating cost"), COST_TARGET, saved)]
 
 
 def _target(title: str, wanted: float, value: float | None) -> list[str]:
