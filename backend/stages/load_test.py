@@ -243,7 +243,11 @@ def _keep(
 ) -> ArtifactView:
     out: Path = ctx.scratch("out")
     facts = {"report": REPORT, "model": view.id, "model_name": view.name, "data": source.id, "split": params.split}
-    facts |= {"cores": params.cores or machine.cores(), "max_new_tokens": params.max_new_tokens, **found.model_dump()}
+    facts |= {
+        "cores": min(params.cores or machine.cores(), machine.cores()),
+        "max_new_tokens": params.max_new_tokens,
+        **found.model_dump(),
+    }
     write_json(out / "report.json", facts)
     parts = [(ctx.checkpoints / f"{level.clients}.jsonl").read_text("utf-8") for level in found.levels]
     (out / "requests.jsonl").write_text("".join(parts), "utf-8")
