@@ -125,7 +125,9 @@ def pace_of(
     evaluation's median latency, one answer after another, with tokens estimated from the dataset's lengths."""
     if test:
         level = test.best_level(limit_ms)
-        return level and Pace(
+        if level is None:
+            return None
+        return Pace(
             answers_per_s=level.requests_per_s,
             prompt_tokens=level.prompt_tokens,
             answer_tokens=level.answer_tokens,

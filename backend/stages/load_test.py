@@ -242,7 +242,13 @@ def _keep(
     params: LoadTestParams, ctx: Context, view: ArtifactView, source: ArtifactView, found: Measured
 ) -> ArtifactView:
     out: Path = ctx.scratch("out")
-    facts = {"report": REPORT, "model": view.id, "model_name": view.name, "data": source.id, "split": params.split}
+    facts: dict[str, Any] = {
+        "report": REPORT,
+        "model": view.id,
+        "model_name": view.name,
+        "data": source.id,
+        "split": params.split,
+    }
     facts |= {
         "cores": min(params.cores or machine.cores(), machine.cores()),
         "max_new_tokens": params.max_new_tokens,

@@ -74,5 +74,5 @@ def test_result_says_who_is_cheaper(
     run = builder.studio.run("r-mails")
     result = run_result(run, builder.studio.artifacts())
     document = html(business_report(run, result, cases[-1]))
-    assert said in document and "1 million answers" in document and "90%" in document  # a tenth of the teacher's time
+    assert said in document and "1 million answers" in document and "90.0%" in document  # a tenth of the teacher's time
     assert "not measured" not in document.split("Lower operating cost")[1].split("</tr>")[0]

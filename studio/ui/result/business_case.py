@@ -40,7 +40,7 @@ def _draw(run: RunView, result: RunResult) -> None:
     limit, prices, given = _asked()
     models = choices(result)
     tests = load_tests(api_cache.artifacts())
-    test = next((found for model in models if (found := newest_of(tests, model.id))), None)
+    test = next((each for model in models if (each := newest_of(tests, model.id))), None)
     pace = pace_of(test, result.best, result.data, limit)
     if pace is None:
         words = (
