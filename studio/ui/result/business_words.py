@@ -9,7 +9,7 @@ from studio.ui.shared.i18n import _, ngettext
 
 COST_TARGET = 0.6
 """What is promised of operating costs beside them: 60 % less."""
-_MANY = 1_000_000
+_MILLION = 1_000_000
 
 
 def case_sentences(case: BusinessCase, given: Assumptions) -> list[str]:
@@ -63,8 +63,8 @@ def case_rows(case: BusinessCase, pace: Pace) -> tuple[list[str], list[list[str]
     header = [_("Cost"), _("This machine"), _("Hosted")]
     rows = [
         [_("1,000 answers"), money(1000 * case.own), money(1000 * case.hosted)],
-        [_("1 million answers"), money(_MANY * case.own), money(_MANY * case.hosted)],
-        [_("of which power, 1 million answers"), money(_MANY * case.power), "–"],
+        [_("1 million answers"), money(_MILLION * case.own), money(_MILLION * case.hosted)],
+        [_("of which power, 1 million answers"), money(_MILLION * case.power), "–"],
         [_("Answers a day, at most"), count_text(case.capacity_per_day), "–"],
         [_("Used"), percent(case.utilization), "–"],
         [_("Users at once"), "–" if pace.users is None else count_text(pace.users), "–"],
