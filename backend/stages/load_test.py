@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import BaseModel, Field
 
@@ -33,7 +33,7 @@ from backend.inference.load import REPORT, Asked, LoadLevel, Target, ask_once, m
 from backend.inference.served import Served, can_limit_cores, served
 from backend.models import costs
 
-PROMPTS = 64
+PROMPTS, MOST_CLIENTS = 64, 256
 _SERVER_MEMORY = 120_000_000
 _SERVER_SECONDS = 4.0
 """What the server takes beside the process of its model, and its start."""
@@ -45,7 +45,7 @@ class LoadTestParams(Params):
     model: ModelRef = Field(title="Model", description="Model to serve and ask.")
     data: DatasetRef = Field(title="Dataset", description="Dataset whose rows are the prompts.")
     split: MeasuredSplit = Field("validation", description="Rows to ask. Their answers are not scored.")
-    clients: list[Annotated[int, Field(ge=1, le=256)]] = Field(
+    clients: list[int] = Field(
         [1, 4, 16],
         title="Concurrent clients",
         description="Clients that ask at the same time, one level after another.",
@@ -111,6 +111,8 @@ class Measured(BaseModel):
 
 def check(params: LoadTestParams, world: World) -> list[Problem]:
     problems = check_refs(params, world) + check_rows(params.data, params.split, world)
+    if not all(1 <= clients <= MOST_CLIENTS for clients in params.clients):
+        problems.append(Problem(code="load.clients", args={"most": MOST_CLIENTS}, field="clients"))
     if params.cores and not can_limit_cores():
         problems.append(Problem(code="load.no_cores", field="cores"))
     return problems or check_fits(quote(params, world), world)

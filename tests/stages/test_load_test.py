@@ -76,4 +76,5 @@ def test_what_it_takes_is_said_beforehand() -> None:
     assert slow.seconds < 100  # no level goes on for longer than its limit allows
     assert not check(LoadTestParams(model="o", data="d"), world)
     assert [each.code for each in check(LoadTestParams(model="o", data="d", split="test"), world)] == ["chat.no_rows"]
+    assert [each.field for each in check(LoadTestParams(model="o", data="d", clients=[0]), world)] == ["clients"]
     assert STAGE.parse(STAGE.example)

@@ -41,6 +41,9 @@ def test_compare_shows_load_tests_with_their_failures(
     assert f"**{lead}**" in [each.value for each in at.markdown]
     assert any("timeout" in each.value and "16" in each.value for each in at.text)
     assert len(at.get("plotly_chart")) >= 2
+    at.session_state["cmp_load_form"] = True
+    at.run()
+    assert not at.exception and "1, 4, 16" in [each.value for each in at.text_input], "the form of the stage"
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "This system can't keep a process on some of its cores.",
         "Set “CPU cores” (cores) to 0, or test on Linux.",
     ),
+    "load.clients": (
+        "Each level needs 1 to {most} clients.",
+        "Enter whole numbers, such as 1, 4, 16.",
+    ),
     "load.no_prompts": (
         "“{ref}” has no {split} rows to ask: the server takes no tools.",
         "Choose another split or dataset.",

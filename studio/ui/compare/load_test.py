@@ -69,7 +69,7 @@ def shown(test: LoadTest) -> None:
         "p99": [level.latency_ms_p99 for level in test.levels],
     }
     with st.grid(2, min_column_width=300, gap="small"):
-        _chart(test, "tokens", _("Output tokens/s of all clients"), clients, tokens)
+        _chart(test, "tokens", _("Output tokens/s"), clients, tokens)
         _chart(test, "latency", _("Latency (ms)"), clients, times)
 
 

@@ -104,7 +104,8 @@ def _asked() -> tuple[float, tuple[float, float] | None, Assumptions]:
     for at, (name, title, default) in enumerate(assumption_fields()):
         top = 24.0 if name == "hours_per_day" else 1e9
         least = 0.0 if name in ("machine_price", "watts", "electricity_price") else 0.1
-        values[name] = columns[at % 3].number_input(title, least, top, default, key=f"business_{name}")
+        form = "%.2f" if default < 1 else "%.1f" if default < 25 else "%.0f"
+        values[name] = columns[at % 3].number_input(title, least, top, default, format=form, key=f"business_{name}")
     first, second = prices
     both = (first, second) if first is not None and second is not None else None
     return float(limit), both, Assumptions(**values)

@@ -39,7 +39,7 @@ def case_sentences(case: BusinessCase, given: Assumptions) -> list[str]:
 
 def _pays(case: BusinessCase) -> str:
     if case.break_even_answers is None or case.break_even_months is None:
-        return _("Its power alone costs more than the hosted model.")
+        return _("With so few answers, power alone costs more than the hosted model.")
     args = {"answers": count_text(case.break_even_answers), "months": number(case.break_even_months)}
     if case.break_even_months <= case.lifetime_months:
         return _("It pays for itself after {answers} answers, in {months} months.").format(**args)
