@@ -41,6 +41,12 @@ def test_compare_shows_load_tests_with_their_failures(
     assert f"**{lead}**" in [each.value for each in at.markdown]
     assert any("timeout" in each.value and "16" in each.value for each in at.text)
     assert len(at.get("plotly_chart")) >= 2
+
+
+def test_form_of_the_load_test_opens_on_compare(show: Show, builder: StudioBuilder) -> None:
+    builder.dataset("mails")
+    builder.model("small")
+    at = show("compare")
     at.session_state["cmp_load_form"] = True
     at.run()
     assert not at.exception and "1, 4, 16" in [each.value for each in at.text_input], "the form of the stage"
