@@ -11,6 +11,7 @@ from typing import Any
 
 from backend import stages
 from backend.api.ablations import Ablations
+from backend.api.arena import Arena
 from backend.api.checkpoints import Checkpoints
 from backend.api.datasets import Datasets
 from backend.api.endpoints import Endpoints
@@ -72,6 +73,10 @@ class Studio(
     @cached_property
     def reviews(self) -> Reviews:
         return Reviews(self.store, self.settings)
+
+    @cached_property
+    def arena(self) -> Arena:
+        return Arena(self.store, self.settings)
 
     @cached_property
     def notifications(self) -> Notifications:

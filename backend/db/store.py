@@ -23,13 +23,22 @@ from backend.db.project_rows import ProjectRows
 from backend.db.projects import ProjectQueries
 from backend.db.reviews import ReviewQueries
 from backend.db.trash import TrashQueries
+from backend.db.votes import VoteQueries
 
 _LISTED = 5
 """So many of one name are listed."""
 
 
 class Store(
-    ProjectQueries, ProjectRows, EndpointQueries, ReviewQueries, ChangeQueries, NoticeQueries, NameQueries, TrashQueries
+    ProjectQueries,
+    ProjectRows,
+    EndpointQueries,
+    ReviewQueries,
+    VoteQueries,
+    ChangeQueries,
+    NoticeQueries,
+    NameQueries,
+    TrashQueries,
 ):
     """`Store(url)` opens and migrates the database."""
 
