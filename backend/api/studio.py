@@ -59,6 +59,7 @@ class Studio(
     def __init__(self, settings: Settings) -> None:
         self.settings = settings.prepare()
         self.store = Store(settings.store_url)
+        self.reviews, self.arena = Reviews(self.store, self.settings), Arena(self.store, self.settings)
         if settings.project:
             self.store.within = self.project_named(settings.project).id
 
@@ -69,14 +70,6 @@ class Studio(
     @cached_property
     def jobs(self) -> JobService:
         return JobService(self.store)
-
-    @cached_property
-    def reviews(self) -> Reviews:
-        return Reviews(self.store, self.settings)
-
-    @cached_property
-    def arena(self) -> Arena:
-        return Arena(self.store, self.settings)
 
     @cached_property
     def notifications(self) -> Notifications:

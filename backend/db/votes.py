@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from backend.data.votes import Vote
 from backend.db import tables as t
+from backend.db.reviews import ReviewQueries
 
 
-class VoteQueries:
-    """Mixed into `Store`."""
-
-    session: Callable[[], AbstractContextManager[Session]]
+class PeopleQueries(ReviewQueries):
+    """Mixed into `Store`: what people say of answers, reviews and votes."""
 
     def add_vote(self, project: str, vote: Vote) -> Vote:
         """Returns what is stored: the first vote on a comparison counts, for after it the names are known."""

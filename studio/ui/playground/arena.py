@@ -14,6 +14,7 @@ from studio.ui.playground.chats import Answer, Chat
 from studio.ui.playground.comparisons import Comparison, two_of
 from studio.ui.playground.controls import chat_settings, name_of, restore_settings, sampling_box, system_box
 from studio.ui.playground.lineage import models, template_of
+from studio.ui.playground.send_shortcut import send_shortcut
 from studio.ui.playground.shared import comparisons, keep_chosen, loader, served
 from studio.ui.playground.turns import figures_line, plain
 from studio.ui.playground.url_state import UrlState
@@ -106,7 +107,11 @@ def _ask(here: UrlState, dataset: str, can_ask: bool, shown: Comparison | None) 
             args=(lambda: _begin_row(here, dataset),),
         )
         return
-    st.chat_input(_("Message both models"), key="pa_input", disabled=not can_ask, on_submit=_begin_typed, args=(here,))
+    with st.container():  # else it is at the page's end, and the page scrolls there
+        st.chat_input(
+            _("Message both models"), key="pa_input", disabled=not can_ask, on_submit=_begin_typed, args=(here,)
+        )
+    send_shortcut("")
 
 
 def _comparison(here: UrlState, shown: Comparison) -> None:

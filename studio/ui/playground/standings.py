@@ -78,7 +78,7 @@ def _pairs() -> None:
     st.caption(f"{said} {_('Votes left out: {reasons}.').format(reasons=told)}" if told else said)
     st.session_state.setdefault(_KEY, uuid4().hex)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.text_input(_("Name of the dataset"), "arena-pairs", key="pa_pairs_name", max_chars=100)
+        st.text_input(_("Name of the dataset"), "arena-pairs", key="pa_pairs_name", max_chars=100, width=260)
         st.button(
             _("Make preference pairs"),
             key="pa_pairs",
