@@ -107,6 +107,16 @@ class Edits:
         self._draft(dataset).add(Edit(op="add", split=split, row=row, label=label))
         return row.id
 
+    def correct(self, dataset: str, input: str, output: str) -> str:
+        """A model's answer as a person corrected it, as a new training row, tagged `corrected`; returns its id. Raises
+        StudioError as `edit` does, and for the input of a validation or test row, which training must not see."""
+        view = self._view(dataset)
+        folder, asked = DataFolder(view.path), _alike(input)
+        for split in ("validation", "test"):
+            if any(_alike(row.input) == asked for row in folder.rows(split)):
+                raise StudioError("edits.held_out", field="input", ref=view.name)
+        return self.add(dataset, "train", input, output, ("corrected",), add_label=False)
+
     def change_rows(
         self, dataset: str, split: str, op: Literal["delete", "tag", "untag"], rows: Iterable[str], tag: str = ""
     ) -> None:
@@ -178,3 +188,7 @@ class Edits:
 
 
 _GROUPS = {"edited": ("edit",), "deleted": ("delete",), "added": ("add",), "tagged": ("tag", "untag")}
+
+
+def _alike(text: str) -> str:
+    return " ".join(text.split()).casefold()

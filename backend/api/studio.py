@@ -11,6 +11,7 @@ from typing import Any
 
 from backend import stages
 from backend.api.ablations import Ablations
+from backend.api.arena import Arena
 from backend.api.checkpoints import Checkpoints
 from backend.api.datasets import Datasets
 from backend.api.endpoints import Endpoints
@@ -58,6 +59,7 @@ class Studio(
     def __init__(self, settings: Settings) -> None:
         self.settings = settings.prepare()
         self.store = Store(settings.store_url)
+        self.reviews, self.arena = Reviews(self.store, self.settings), Arena(self.store, self.settings)
         if settings.project:
             self.store.within = self.project_named(settings.project).id
 
@@ -68,10 +70,6 @@ class Studio(
     @cached_property
     def jobs(self) -> JobService:
         return JobService(self.store)
-
-    @cached_property
-    def reviews(self) -> Reviews:
-        return Reviews(self.store, self.settings)
 
     @cached_property
     def notifications(self) -> Notifications:

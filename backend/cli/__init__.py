@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from backend.cli import (
+    arena,
     artifacts,
     chat,
     datasets,
@@ -34,7 +35,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (serve_web, run, projects, datasets, artifacts, hub, packages, endpoints, jobs, olive, chat, serve_api):
+for module in (
+    serve_web,
+    run,
+    projects,
+    datasets,
+    artifacts,
+    hub,
+    packages,
+    endpoints,
+    jobs,
+    olive,
+    chat,
+    arena,
+    serve_api,
+):
     module.register(app)
 
 

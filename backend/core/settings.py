@@ -141,6 +141,11 @@ class Settings(BaseSettings):
         return self.home / "edits"
 
     @property
+    def pairs(self) -> Path:
+        """Preference pairs as the votes gave them when a job began to read them: a folder for each project."""
+        return self.home / "pairs"
+
+    @property
     def sqlite(self) -> bool:
         return self.store_url.startswith("sqlite")
 

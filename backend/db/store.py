@@ -21,15 +21,15 @@ from backend.db.names import NameQueries, next_number, tag_list
 from backend.db.notices import NoticeQueries
 from backend.db.project_rows import ProjectRows
 from backend.db.projects import ProjectQueries
-from backend.db.reviews import ReviewQueries
 from backend.db.trash import TrashQueries
+from backend.db.votes import PeopleQueries
 
 _LISTED = 5
 """So many of one name are listed."""
 
 
 class Store(
-    ProjectQueries, ProjectRows, EndpointQueries, ReviewQueries, ChangeQueries, NoticeQueries, NameQueries, TrashQueries
+    ProjectQueries, ProjectRows, EndpointQueries, PeopleQueries, ChangeQueries, NoticeQueries, NameQueries, TrashQueries
 ):
     """`Store(url)` opens and migrates the database."""
 

@@ -28,6 +28,7 @@ class Base(DeclarativeBase):
     type_annotation_map = {
         dict[str, Any]: JSON,
         list[str]: JSON,
+        list[dict[str, Any]]: JSON,
         datetime: Utc,
         int: BigInteger().with_variant(Integer, "sqlite"),
     }
@@ -225,3 +226,26 @@ class Review(Base):
     rating: Mapped[int | None]
     note: Mapped[str] = mapped_column(Text, default="")
     at: Mapped[datetime] = mapped_column(default=now, index=True)
+
+
+class Vote(Base):
+    """Which of two answers somebody preferred, without knowing whose they are (backend.data.votes). Models are kept by id and
+    name, so that a vote is readable when they have gone."""
+
+    __tablename__ = "vote"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    project_id: Mapped[str] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"), index=True)
+    prompt: Mapped[str] = mapped_column(Text)
+    messages_a: Mapped[list[dict[str, Any]]]
+    messages_b: Mapped[list[dict[str, Any]]]
+    model_a: Mapped[str] = mapped_column(String(80))
+    model_b: Mapped[str] = mapped_column(String(80))
+    name_a: Mapped[str] = mapped_column(String(200))
+    name_b: Mapped[str] = mapped_column(String(200))
+    answer_a: Mapped[str] = mapped_column(Text)
+    answer_b: Mapped[str] = mapped_column(Text)
+    winner: Mapped[str] = mapped_column(String(10))
+    sampling: Mapped[dict[str, Any]]
+    dataset: Mapped[str] = mapped_column(String(80), default="")
+    row: Mapped[str] = mapped_column("row_id", Text, default="")
+    at: Mapped[datetime] = mapped_column(default=now)

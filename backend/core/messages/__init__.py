@@ -9,6 +9,7 @@ from backend.core.messages import (
     answers,
     api,
     architectures,
+    arena,
     baseline,
     chat,
     checkpoints,
@@ -86,7 +87,7 @@ for _area in (
         students,
     ),
     *(architectures, quant, slots, logits, methods, ablation),
-    *(chat, endpoints, keys, synth, answers, review, edits, serve, load, api, jobs, recipe),
+    *(chat, arena, endpoints, keys, synth, answers, review, edits, serve, load, api, jobs, recipe),
     *(
         devices,
         diagnosis,

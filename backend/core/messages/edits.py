@@ -21,6 +21,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Undo some of the deletions, then save again.",
     ),
     "edits.empty_input": ("A row needs an input.", "Add one, or delete the row."),
+    "edits.held_out": (
+        "“{ref}” has this input in its validation or test rows.",
+        "Choose another dataset: training must not see those rows.",
+    ),
     "edits.empty_output": ("A row needs an answer.", "Add one, or delete the row."),
     "edits.label_unknown": (
         "“{answer}” is not one of the labels of “{ref}”.",

@@ -7,6 +7,7 @@ import streamlit as st
 from backend.core.errors import Problem
 from backend.data.dataset import Row, gold_answer
 from studio.nav import FINETUNE, MODELS, PLAYGROUND
+from studio.ui.playground.arena import COMPARISON, arena_tools, arena_view
 from studio.ui.playground.chats import Chat
 from studio.ui.playground.controls import (
     chat_settings,
@@ -19,6 +20,7 @@ from studio.ui.playground.controls import (
 from studio.ui.playground.lineage import examples
 from studio.ui.playground.send_shortcut import send_shortcut
 from studio.ui.playground.shared import served
+from studio.ui.playground.standings import standings_view
 from studio.ui.playground.status import idle_words, status_line
 from studio.ui.playground.turns import turn_view
 from studio.ui.playground.url_state import UrlState, current_chat, read_url_state
@@ -28,33 +30,67 @@ from studio.ui.shared.formatting import escape_markdown
 from studio.ui.shared.i18n import _
 
 STREAMING = 0.2
+_MODE, _CHAT, _ARENA = "mode", "chat", "arena"
 
 
 def playground_page() -> None:
     with api_cache.show_errors():
         here = read_url_state()
+        blind = st.query_params.get(_MODE) == _ARENA
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.title(_(PLAYGROUND.title), anchor=False, width="content")
             if here.models:
-                _tools(here)
+                arena_tools(here) if blind else _tools(here)
         if not here.models:
             _no_models()
             return
+        _modes(blind)
         ready = _host()
-        _heads(here, ready)
-        if here.lost:
-            st.info(
-                _("This conversation is no longer available: the studio was restarted, or newer ones replaced it."),
-                icon=":material/info:",
-            )
-        _conversation(here)
-        st.chat_input(
-            _("Message both models") if len(here.models) > 1 else _("Message the model"),
-            key="pg_input",
-            disabled=not ready,
-            on_submit=_send,
+        if blind:
+            arena_view(here, ready)
+            standings_view()
+        else:
+            _chat(here, ready)
+
+
+def _modes(blind: bool) -> None:
+    """The choice stands in the address, so a reload and a link keep it."""
+    names = {_CHAT: _("Chat"), _ARENA: _("Blind arena")}
+    st.session_state["pg_view"] = _ARENA if blind else _CHAT
+    st.segmented_control(
+        _("Mode"),
+        list(names),
+        format_func=names.__getitem__,
+        key="pg_view",
+        required=True,
+        label_visibility="collapsed",
+        on_change=_go,
+    )
+
+
+def _go() -> None:
+    if st.session_state["pg_view"] == _ARENA:
+        st.query_params[_MODE] = _ARENA
+    else:
+        st.query_params.pop(_MODE, None)
+        st.query_params.pop(COMPARISON, None)
+
+
+def _chat(here: UrlState, ready: bool) -> None:
+    _heads(here, ready)
+    if here.lost:
+        st.info(
+            _("This conversation is no longer available: the studio was restarted, or newer ones replaced it."),
+            icon=":material/info:",
         )
-        send_shortcut("" if here.chat and here.chat.turns else ",".join(here.models))
+    _conversation(here)
+    st.chat_input(
+        _("Message both models") if len(here.models) > 1 else _("Message the model"),
+        key="pg_input",
+        disabled=not ready,
+        on_submit=_send,
+    )
+    send_shortcut("" if here.chat and here.chat.turns else ",".join(here.models))
 
 
 def _tools(here: UrlState) -> None:

@@ -9,6 +9,7 @@ import streamlit as st
 from backend.api.host import ServeClient, ServedModel
 from backend.core.errors import StudioError
 from studio.ui.playground.chats import ChatStore
+from studio.ui.playground.comparisons import ComparisonStore
 from studio.ui.playground.model_loader import ModelLoader
 from studio.ui.shared import api_cache
 
@@ -21,6 +22,11 @@ def loader() -> ModelLoader:
 @st.cache_resource(show_spinner=False)
 def chats() -> ChatStore:
     return ChatStore()
+
+
+@st.cache_resource(show_spinner=False)
+def comparisons() -> ComparisonStore:
+    return ComparisonStore()
 
 
 @st.cache_resource(ttl="0.4s", max_entries=1, show_spinner=False)

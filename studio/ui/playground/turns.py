@@ -9,6 +9,7 @@ import streamlit as st
 
 from studio.ui.playground.chats import Answer, Chat, Turn
 from studio.ui.playground.controls import name_of
+from studio.ui.playground.correction import correction_box
 from studio.ui.playground.model_loader import FORCEABLE, TRANSIENT
 from studio.ui.playground.shared import loader
 from studio.ui.shared.formatting import count_text, decimal, duration, escape_markdown, message_markdown
@@ -29,6 +30,8 @@ def turn_view(chat: Chat, at: int) -> None:
     for column, answer in zip(st.columns(len(turn.answers), gap="small"), turn.answers.values(), strict=True):
         with column, st.container(border=True, height="stretch", gap="xsmall", key=f"pg_answer_{at}_{answer.model}"):
             _answer_view(turn, answer, f"{at}_{answer.model}")
+            if at == len(chat.turns) - 1:
+                correction_box(turn, answer)
 
 
 def _answer_view(turn: Turn, answer: Answer, key: str) -> None:
