@@ -31,7 +31,9 @@ On Windows, macOS and Linux, with Python 3.11 or newer:
 ```
 pip install -r requirements.txt
 python run.py "your text"
-```"""
+```
+
+`python run.py --labels "your text"` answers with one of the model's labels and nothing else, where it was trained on labels."""
 
 FOUNDRY = """## How to run it in Foundry Local
 
