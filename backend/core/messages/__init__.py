@@ -31,6 +31,7 @@ from backend.core.messages import (
     inspection,
     jobs,
     keys,
+    load,
     logits,
     mapping,
     methods,
@@ -86,7 +87,7 @@ for _area in (
         students,
     ),
     *(architectures, quant, slots, logits, methods, ablation),
-    *(chat, endpoints, keys, synth, answers, review, edits, serve, api, jobs, recipe),
+    *(chat, endpoints, keys, synth, answers, review, edits, serve, load, api, jobs, recipe),
     *(
         devices,
         diagnosis,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from backend.inference.constraint import Constraint
+from backend.api.host import Constraint
 from studio.ui.shared.formatting import message_markdown
 from studio.ui.shared.i18n import _
 

@@ -110,7 +110,8 @@ def test_the_head_in_parts_changes_neither_loss_nor_gradients(
         monkeypatch.setattr(shared_prefix, "HEAD_POSITIONS", most)
         rows.clear()
         loss = head_loss(model, hidden, labels)
-        return float(loss), *torch.autograd.grad(loss, [hidden, head.weight])
+        by_hidden, by_weight = torch.autograd.grad(loss, [hidden, head.weight])
+        return float(loss), by_hidden, by_weight
 
     whole = found(50)
     assert rows == [50]
