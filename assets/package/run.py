@@ -1,4 +1,7 @@
-"""Answer one prompt: python run.py "your text". Needs only: pip install -r requirements.txt"""
+"""Answer one prompt: python run.py "your text". Needs only: pip install -r requirements.txt
+
+python run.py --labels "your text" answers with one of the model's labels and nothing else.
+"""
 
 import json
 import sys
@@ -12,8 +15,13 @@ folder = Path(__file__).parent / "model"
 prompt = json.loads((folder / "inference_model.json").read_text("utf-8"))["PromptTemplate"]["prompt"]
 model = og.Model(str(folder))
 tokenizer = og.Tokenizer(model)
-ids = tokenizer.encode(prompt.replace("{Content}", " ".join(sys.argv[1:]) or sys.stdin.read().strip()))
+words = sys.argv[1:]
 params = og.GeneratorParams(model)
+if words[:1] == ["--labels"]:
+    labels = json.loads((folder / "template.json").read_text("utf-8"))["labels"]
+    params.set_guidance("lark_grammar", "start: " + " | ".join(json.dumps(label) for label in labels))
+    words = words[1:]
+ids = tokenizer.encode(prompt.replace("{Content}", " ".join(words) or sys.stdin.read().strip()))
 params.set_search_options(max_length=len(ids) + MAX_NEW_TOKENS)
 generator = og.Generator(model, params)
 generator.append_tokens(ids)

@@ -43,7 +43,7 @@ FACTS: dict[Kind | None, dict[str, _Type]] = {
     None: {**_SIZES, "template": dict, "hub": dict},
     Kind.DATASET: {"rows": dict, "labels": list, "dropped": dict, "license": str},
     Kind.ONNX: {"precision": str},
-    Kind.EVALUATION: dict.fromkeys(("model_name", "model", "data", "split"), str),
+    Kind.EVALUATION: dict.fromkeys(("model_name", "model", "data", "split", "constrained"), str),
     Kind.AUDITION: {"candidates": list},
     Kind.REPORT: {"report": str},
     Kind.PACKAGE: {"zip": str, "zip_bytes": int},

@@ -234,6 +234,8 @@ def answerer_facts(params: AnswererParams, world: World) -> dict[str, Any]:
 
 
 def sampling_identity(sampling: Sampling) -> dict[str, Any]:
-    """What of the sampling changes an answer: the seed and top-p count only when something is drawn."""
+    """What of the sampling changes an answer: the seed and top-p count only when something is drawn, a constraint where
+    there is one."""
     unused = {"full_length"} if sampling.temperature > 0 else {"full_length", "seed", "top_p"}
+    unused |= set() if sampling.constraint else {"constraint"}
     return sampling.model_dump(exclude=unused)

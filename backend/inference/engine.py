@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
+from functools import cached_property
 from math import exp
 from typing import Any
 
@@ -13,6 +14,7 @@ from backend.data.chat_template import Encoder
 from backend.data.dataset import Message
 from backend.inference import scheduler
 from backend.inference.detokenizer import Detokenizer, stream_text
+from backend.inference.guides import Guides
 from backend.inference.protocol import Decoder, Sampling, Tick
 from backend.inference.sampler import Sampler
 from backend.stats.logprobs import answer_logprobs
@@ -56,13 +58,23 @@ class Engine:
             raise StudioError("serve.prompt_long", tokens=len(prompt), context=self.context, field="messages")
         return min(sampling.max_new_tokens, left)
 
+    @cached_property
+    def guides(self) -> Guides:
+        return Guides(self.encoder, self.name)
+
+    def sampler(self, sampling: Sampling) -> Sampler:
+        """For one answer. Raises StudioError when none can have the form that is asked for."""
+        guide = self.guides.guide(sampling.constraint) if sampling.constraint else None
+        return Sampler(sampling.temperature, sampling.top_p, sampling.seed, guide)
+
     def sequence(
         self, prompt: Sequence[int], sampling: Sampling, detokenizer: Detokenizer | None = None, rated: bool = False
     ) -> scheduler.Sequence:
-        """What the scheduler takes: the same prompt, sampling and seed wherever it is decoded. Raises as `limit`."""
-        sampler = Sampler(sampling.temperature, sampling.top_p, sampling.seed)
+        """What the scheduler takes: the same prompt, sampling and seed wherever it is decoded. Raises as `limit`
+        and `sampler`."""
         stops = frozenset[int]() if sampling.full_length else self.stops
-        return scheduler.Sequence(list(prompt), self.limit(prompt, sampling), sampler, stops, detokenizer, rated)
+        limit = self.limit(prompt, sampling)
+        return scheduler.Sequence(list(prompt), limit, self.sampler(sampling), stops, detokenizer, rated)
 
     def run(self, sequence: scheduler.Sequence) -> Generator[int]:
         """Decode a sequence: its token ids as they come, without the end of turn. Raises what the decoder raises; closing it

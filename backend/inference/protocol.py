@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from backend.core.schemas import ArtifactView
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder, Message, Template, answer_of
+from backend.inference.constraint import Constraint
 
 Lookup = Callable[[str], ArtifactView]
 Tick = Callable[[], None]
@@ -23,7 +24,7 @@ Prompt = Sequence[Any]
 
 class Sampling(BaseModel):
     """How an answer is drawn. `temperature` 0 is greedy; `top_p` counts only above 0. `full_length`: do not stop at the
-    end of turn (to time a decode of known length)."""
+    end of turn (to time a decode of known length). `constraint`: the form that it must have; local models keep to it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -32,6 +33,7 @@ class Sampling(BaseModel):
     top_p: float = 1.0
     seed: int = 0
     full_length: bool = False
+    constraint: Constraint | None = None
 
 
 class ChatEngine(Protocol):

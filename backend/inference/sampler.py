@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from backend.inference.guides import Guide
+
 _BLOCK = 256
 """Tokens that are summed together first: a running sum over a whole vocabulary takes ten times as long as the rest."""
 _LIKELY = 1e-3, 1e-5, 0.0
@@ -17,16 +19,28 @@ _STEEPEST = 1e30
 
 class Sampler:
     """Picks the tokens of one sequence with random numbers of its own. `temperature` 0: always the likeliest; `top_p`: of the
-    likeliest tokens that have this probability together. The same seed and logits give the same tokens in every process."""
+    likeliest tokens that have this probability together; `guide`: of the tokens that it allows. The same seed and logits
+    give the same tokens in every process."""
 
-    def __init__(self, temperature: float, top_p: float = 1.0, seed: int | Sequence[int] = 0) -> None:
+    def __init__(
+        self, temperature: float, top_p: float = 1.0, seed: int | Sequence[int] = 0, guide: Guide | None = None
+    ) -> None:
         self.greedy = temperature <= 0
+        self.guide = guide
         self._steepness = 0.0 if self.greedy else np.float32(min(1 / temperature, _STEEPEST))
         self._top_p = top_p
         self._random = np.random.default_rng(seed % 2**64 if isinstance(seed, int) else seed)
 
     def __call__(self, logits: Any) -> int:
-        """`logits`: [vocabulary]."""
+        """`logits`: [vocabulary]. Raises StudioError when the guide allows no token."""
+        if self.guide is None:
+            return self._pick(logits)
+        allowed = self.guide.allowed(len(logits))
+        token = int(allowed[self._pick(logits[allowed])])
+        self.guide.take(token)
+        return token
+
+    def _pick(self, logits: Any) -> int:
         if self.greedy:
             return int(logits.argmax())
         wide = logits.astype(np.float32, copy=False)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from backend.core.errors import StudioError
 from backend.inference.detokenizer import Detokenizer
 from backend.inference.protocol import Decoder, Prefill
 from backend.inference.sampler import Sampler, logprobs
@@ -165,7 +166,10 @@ class Scheduler:
 
     def _take(self, at: int, logits: Any) -> None:
         sequence = self._running[at]
-        sequence.take(logits)
+        try:
+            sequence.take(logits)
+        except StudioError as error:  # its constraint met a dead end: no concern of the others
+            sequence.fail(error)
         if sequence.finish:
             self._free(at)
 

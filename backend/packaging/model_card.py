@@ -31,7 +31,9 @@ On Windows, macOS and Linux, with Python 3.11 or newer:
 ```
 pip install -r requirements.txt
 python run.py "your text"
-```"""
+```
+
+`python run.py --labels "your text"` answers with one of the model's labels and nothing else, where it was trained on labels."""
 
 FOUNDRY = """## How to run it in Foundry Local
 
@@ -148,12 +150,17 @@ def _figure(key: str, value: float) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
 
 
+def _measured_how(facts: Mapping[str, Any]) -> str:
+    """The split, and whether answers were constrained to a form."""
+    return str(facts.get("split", "?")) + (", constrained answers" if facts.get("constrained") else "")
+
+
 def _metrics_table(evaluations: Sequence[ArtifactView]) -> str:
     if not evaluations:
         return "Not measured."
     listed = [metric for metric in metrics().values() if metric.card or (metric.tasks and metric.better)]
     shown = [metric for metric in listed if any(metric.name in each.facts for each in evaluations)]
-    head = [f"{each.facts.get('model_name', each.name)} ({each.facts.get('split', '?')})" for each in evaluations]
+    head = [f"{each.facts.get('model_name', each.name)} ({_measured_how(each.facts)})" for each in evaluations]
     lines = [_row(["", *head]), _row(["---"] * (len(head) + 1))]
     for metric in shown:
         cells = [_cell(each.facts.get(metric.name), metric.unit) for each in evaluations]

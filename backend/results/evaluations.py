@@ -39,7 +39,7 @@ class Origin(View):
 class EvaluationView(View):
     """One evaluation. `model` is None and `kind` "endpoint" for a model behind an address; `student_count`: how many of the
     measured models learned from its answers; `metrics` by their names, in seconds, bytes and shares of 1; `baseline`: the quick
-    baseline on the same rows, None for an evaluation of before."""
+    baseline on the same rows, None for an evaluation of before; `constrained`: to what its answers were, "" for free ones."""
 
     id: str
     name: str
@@ -52,6 +52,7 @@ class EvaluationView(View):
     data_digest: str
     split: str
     n: int
+    constrained: str = ""
     metrics: dict[str, float]
     baseline: BaselineScores | None = None
     origins: list[Origin] = []
@@ -70,13 +71,14 @@ class EvaluationView(View):
 
 
 def evaluations(artifacts: Iterable[ArtifactView], project: str | None = None) -> list[EvaluationView]:
-    """The newest evaluation of each model on each benchmark, newest first. `artifacts`: all of the store, newest first."""
+    """The newest evaluation of each model on each benchmark, constrained ones apart, newest first. `artifacts`: all of the
+    store, newest first."""
     known = {view.id: view for view in artifacts}
-    found: dict[tuple[str, str], EvaluationView] = {}
+    found: dict[tuple[str, str, str], EvaluationView] = {}
     for view in known.values():
         if view.kind is Kind.EVALUATION and project in (None, view.project) and view.facts.keys() >= _NEEDED:
             one = _evaluation(view, known)
-            found.setdefault((one.model or f"{ENDPOINT}:{one.model_name}", one.benchmark), one)
+            found.setdefault((one.model or f"{ENDPOINT}:{one.model_name}", one.benchmark, one.constrained), one)
     teachers = Counter(
         teacher for one in found.values() for teacher in {each.teacher for each in one.origins} if teacher
     )
@@ -168,6 +170,7 @@ def _evaluation(view: ArtifactView, known: dict[str, ArtifactView]) -> Evaluatio
         data_digest=data.digest if data else facts["data"],
         split=facts["split"],
         n=int(facts["n"]),
+        constrained=str(facts.get("constrained", "")),
         metrics={key: float(value) for key, value in facts.items() if _is_number(value)},
         baseline=stored_baseline(facts),
         origins=lineage(model, known) if model else [],

@@ -85,6 +85,7 @@ class ServeClient:
             "top_p": sampling.top_p,
             "max_tokens": sampling.max_new_tokens,
             "seed": sampling.seed,
+            "constraint": sampling.constraint and sampling.constraint.model_dump(mode="json"),
         }
         with self._opened(
             "POST", "/v1/chat/completions", body, timeout=httpx.Timeout(None, connect=_TIMEOUT_SECONDS)

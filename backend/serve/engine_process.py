@@ -63,6 +63,7 @@ class ChatModel:
             temperature=asked["temperature"],
             top_p=asked["top_p"],
             seed=asked["seed"],
+            constraint=asked.get("constraint"),
         )
         detokenizer = Detokenizer(self.engine.encoder, asked["stop"], asked["top_logprobs"], self._vocabulary)
         return self.engine.sequence(prompt, sampling, detokenizer)

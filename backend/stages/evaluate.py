@@ -30,9 +30,9 @@ from backend.data import baseline
 from backend.data.baseline_scores import BaselineScores, baseline_scores_of
 from backend.data.chat_template import gold_text
 from backend.data.dataset import DataFolder, Row, answer_of, gold_rows
+from backend.generation import constrained
 from backend.generation.answerer import (
     Answerer,
-    AnswererParams,
     answerer_facts,
     check_answerer,
     check_budget,
@@ -53,7 +53,7 @@ from backend.stats.scores import Answers, confusion
 from backend.training.turns import check_tools
 
 
-class EvaluateParams(AnswererParams):
+class EvaluateParams(constrained.ConstrainedParams):
     data: DatasetRef = Field(title="Dataset", description="Dataset to evaluate, with its own prompt.")
     split: Annotated[
         Literal["train", "validation", "test", "pool"],
@@ -89,7 +89,7 @@ class EvaluateResult(Result):
 
 def check(params: EvaluateParams, world: World) -> list[Problem]:
     problems = check_refs(params, world) + check_answerer(params, world)
-    problems += check_rows(params.data, params.split, world)
+    problems += check_rows(params.data, params.split, world) + constrained.problems(params, world)
     problems += check_tools(params.model, params.data, world) if params.model else []
     asked = quote(params, world)
     warnings = check_budget(params, asked) + check_personal(params, params.data, world)
@@ -133,7 +133,7 @@ def run(params: EvaluateParams, ctx: Context) -> EvaluateResult:
     answerer = open_answerer(params, ctx)
     loaded = time.perf_counter() - begun
     try:
-        sampling = Sampling(max_new_tokens=_max_new_tokens(params, data, answerer))
+        sampling = constrained.sampling(params, data.template, _max_new_tokens(params, data, answerer))
         given, rows = rows, rows_that_fit(answerer.engine, data.template, rows, ctx.log, answerer.name)
         metrics = _cost(params, ctx, data, rows, answerer, sampling)
         if answerer.view:
@@ -268,6 +268,7 @@ def _keep(
 ) -> ArtifactView:
     facts = {"model_name": answerer.name, "data": source.id, "split": params.split, **metrics}
     facts |= as_facts(findings(metrics, params.model_dump())) | {"baseline": compared.model_dump(mode="json")}
+    facts |= constrained.facts(params)
     parents = [source.id]
     if answerer.view:
         facts["model"] = answerer.view.id
@@ -289,5 +290,6 @@ STAGE = Stage(
     check=check,
     quote=quote,
     run=run,
+    inactive=constrained.inactive,
     example={"model": "smollm2-135m-instruct", "data": "voice-commands", "split": "test"},
 )

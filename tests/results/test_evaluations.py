@@ -62,6 +62,17 @@ def test_only_the_newest_of_a_model_on_the_same_rows_counts(builder: StudioBuild
     assert builder.studio.evaluations(project="nobody's") == []
 
 
+def test_constrained_answers_are_another_evaluation(builder: StudioBuilder) -> None:
+    data, model = builder.dataset(), builder.model()
+    facts = {"model_name": model.name, "model": model.id, "split": "test", "n": 20.0, "data": data.id}
+    builder.artifact(Kind.EVALUATION, "free", {**facts, "accuracy": 0.5}, parents=[data.id])
+    builder.artifact(Kind.EVALUATION, "held", {**facts, "accuracy": 0.9, "constrained": "labels"}, parents=[data.id])
+    assert {one.constrained: one.metrics["accuracy"] for one in builder.studio.evaluations()} == {
+        "": 0.5,
+        "labels": 0.9,
+    }
+
+
 def test_evaluations_that_lack_figures_compare_with_nothing(builder: StudioBuilder) -> None:
     data, facts = builder.dataset(), {"model_name": "x", "split": "test", "n": 20.0}
     builder.artifact(Kind.EVALUATION, "no cost", {**facts, "data": data.id, "accuracy": 0.5})

@@ -194,3 +194,29 @@ def test_a_small_onnx_model_is_quoted_faster_than_the_torch_one_it_came_from() -
 
 def test_the_example_is_valid() -> None:
     assert STAGE.parse(STAGE.example)
+
+
+@pytest.mark.ml
+def test_constrained_answers_are_labels_and_say_so(tmp_path: Path) -> None:
+    """A random model names no label by itself."""
+    model = model_view(build_tiny_model(tmp_path / "model"))
+    metrics, folder = evaluated(tmp_path, tiny_dataset(tmp_path / "data"), model, model=model.id, constrained="labels")
+    assert metrics["invalid_rate"] == metrics["cut_off"] == 0
+    lines = [json.loads(line) for line in (folder / "answers.jsonl").read_text().splitlines()]
+    assert {line["answer"] for line in lines} <= {"red", "green", "blue"}
+    (manifest,) = (tmp_path / "job").rglob("manifest.json")
+    assert json.loads(manifest.read_text())["facts"]["constrained"] == "labels"
+
+
+def test_forms_that_can_not_be_kept_to_are_refused(tmp_path: Path) -> None:
+    world = FakeWorld(dataset_view(text_dataset(tmp_path / "data"))).add("m", Kind.MODEL, context=512)
+    asked: dict[str, Any] = {"data": "dataset-d1", "model": "m"}
+
+    def codes(**params: Any) -> list[str]:
+        return [problem.code for problem in check(EvaluateParams(**{**asked, **params}), world) if problem.blocking]
+
+    assert codes(constrained="labels") == ["constraint.no_labels"]
+    assert codes(constrained="json_schema", json_schema="{") == ["constraint.no_json"]
+    assert codes(constrained="json_schema", json_schema='{"type": "object"}') == []
+    endpoint = {"endpoint_url": "http://h/v1", "endpoint_model": "x", "model": None}
+    assert "constraint.endpoint" in codes(constrained="labels", **endpoint)

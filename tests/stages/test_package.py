@@ -19,6 +19,7 @@ from backend.core.schemas import ArtifactView, Kind
 from backend.core.thresholds import as_facts
 from backend.data.chat_template import Encoder
 from backend.data.dataset import DataFolder, Row, Template
+from backend.inference.constraint import Constraint
 from backend.inference.protocol import Sampling
 from backend.jobs.context import MemoryContext
 from backend.ml.inference.open import open_engine
@@ -83,6 +84,17 @@ def test_the_script_alone_says_what_the_studio_says(made: Converted, tmp_path: P
     ours = engine.answer(engine.encode(template.prompt(Row(id="1", input=text))), Sampling(max_new_tokens=12))
     assert ran.stdout.decode() == ours + "\n" and ours
     assert manifest["parents"] == sorted([made.onnx.id, "evaluation-e1"])
+
+
+@pytest.mark.ml
+def test_the_script_holds_answers_to_the_labels_as_the_studio_does(made: Converted, tmp_path: Path) -> None:
+    folder, _ = packed(made, tmp_path)
+    command = [sys.executable, "-I", str(folder / "colours" / "run.py"), "--labels", "item 7"]
+    said = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True).stdout.decode()
+    engine, template = open_engine(made.onnx, lambda ref: made.torch), DataFolder(made.data).template
+    form = Constraint(kind="labels", value=tuple(template.labels))
+    prompt = engine.encode(template.prompt(Row(id="1", input="item 7")))
+    assert said == engine.answer(prompt, Sampling(max_new_tokens=12, constraint=form)) + "\n"
 
 
 @pytest.mark.ml

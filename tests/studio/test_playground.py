@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from backend.core.errors import Problem, StudioError
 from backend.core.schemas import ArtifactView, Kind, State
 from backend.data.dataset import Message, Row, Template
+from backend.inference.constraint import Constraint
 from backend.inference.protocol import Sampling
 from backend.serve.client import Piece, ServedModel
 from studio.ui.forms.pickers import OTHERS
@@ -143,6 +144,20 @@ def chat_of(at: AppTest) -> Chat:
 
 def setup(**values: Any) -> ChatSettings:
     return ChatSettings(Sampling(**values))
+
+
+def test_answers_keep_to_the_format_that_is_chosen(show: Show, host: Host, chain: list[ArtifactView]) -> None:
+    at = show("playground")
+    at.selectbox(key="answer_form").set_value("json_schema").run()
+    at.text_area(key="answer_form_text").set_value('{"type": "fish"}')
+    at.button(key="answer_form_apply").click().run()
+    assert len(at.error) == 1 and at.error[0].value.startswith("No answer can have this form")
+    at.selectbox(key="answer_form").set_value("labels").run()
+    at.text_area(key="answer_form_text").set_value(" red\n\nblue ")
+    at.button(key="answer_form_apply").click().run()
+    assert not at.error
+    send(at, "Hello")
+    assert {asked[2].constraint for asked in host.asked} == {Constraint(kind="labels", value=("red", "blue"))}
 
 
 # which models

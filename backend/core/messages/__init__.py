@@ -13,6 +13,7 @@ from backend.core.messages import (
     baseline,
     chat,
     checkpoints,
+    constraint,
     conversation,
     core,
     curves,
@@ -106,6 +107,7 @@ for _area in (
         wire,
         good,
         hub,
+        constraint,
     ),
 ):
     for _code, _words in _area.MESSAGES.items():

@@ -62,7 +62,7 @@ class TorchEngine(Engine):
             longest = len(prompts[left[0]]) + limits[left[0]]
             count = max(1, min(batch, TOKENS_AT_ONCE // longest))
             chosen, left = left[:count], left[count:]
-            samplers = [Sampler(sampling.temperature, sampling.top_p, sampling.seed) for _ in chosen]
+            samplers = [self.sampler(sampling) for _ in chosen]
             rows = [prompts[index] for index in chosen]
             most = [limits[index] for index in chosen]
             found = answer_batch(self.model, rows, samplers, self.stops, most, prefix, tick)
@@ -148,7 +148,7 @@ def answer_batch(
 
 def _chosen(logits: Any, samplers: Sequence[Sampler]) -> Any:
     """The next token of every row."""
-    if all(sampler.greedy for sampler in samplers):
+    if all(sampler.greedy and sampler.guide is None for sampler in samplers):
         return logits.argmax(dim=-1)
     rows = logits.cpu().numpy()
     return torch.tensor([sampler(row) for sampler, row in zip(samplers, rows, strict=True)], device=logits.device)

@@ -28,6 +28,7 @@ _KINDS: dict[str, tuple[int, str]] = {
     "api.stopping": (503, "server_stopping"),
     "api.broken": (503, "model_restarting"),
     "api.unsupported": (400, "unsupported_parameter"),
+    "constraint.tokenizer": (400, "unsupported_parameter"),
     "serve.prompt_long": (400, "context_length_exceeded"),
     "serve.template": (400, "invalid_messages"),
     "serve.unloaded": (503, "model_unloaded"),
@@ -50,7 +51,8 @@ def fault(error: StudioError) -> tuple[int, dict[str, Any]]:
     status, code = _KINDS.get(problem.code, (400, "invalid_value"))
     kind = {401: "authentication_error", 429: "rate_limit_error"}.get(status)
     kind = kind or ("server_error" if status >= 500 else "invalid_request_error")
-    said = {"message": problem.sentence(), "type": kind, "param": problem.field, "code": code}
+    param = problem.field or ("response_format" if problem.code.startswith("constraint.") else None)
+    said = {"message": problem.sentence(), "type": kind, "param": param, "code": code}
     return status, {"error": said, **problems_json(error)}
 
 

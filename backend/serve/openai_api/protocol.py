@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from backend.core.errors import Problem, StudioError
 from backend.data.dataset import Message
+from backend.inference.constraint import Constraint
 from backend.serve.openai_api import errors
 
 MOST_STOPS, MOST_TOP = 4, 20
@@ -19,7 +20,6 @@ _WITHOUT: dict[str, tuple[Any, ...]] = {
     "tool_choice": ("none", "auto"),
     "functions": ([],),
     "function_call": ("none", "auto"),
-    "response_format": ({"type": "text"},),
     "modalities": (["text"],),
     "audio": (),
     "logit_bias": ({},),
@@ -56,12 +56,35 @@ class StreamOptions(BaseModel):
     include_usage: bool = False
 
 
+class NamedSchema(BaseModel):
+    """`strict`, `description`: accepted; every schema is kept to."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    name: str = Field(min_length=1, max_length=64, pattern=r"^[a-zA-Z0-9_-]+$")
+    schema_: dict[str, Any] = Field({}, alias="schema")
+
+
+class ResponseFormat(BaseModel):
+    """In which form an answer must come. Without a schema JSON is any object."""
+
+    type: Literal["text", "json_object", "json_schema"] = "text"
+    json_schema: NamedSchema | None = None
+
+    def constraint(self) -> Constraint | None:
+        if self.type == "text":
+            return None
+        schema = self.json_schema.schema_ if self.json_schema and self.type == "json_schema" else {"type": "object"}
+        return Constraint(kind="json_schema", value=json.dumps(schema))
+
+
 Stop = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class ChatRequest(BaseModel):
     """Keys that change nothing here are passed over. Without `max_completion_tokens` (or its older name `max_tokens`) an
-    answer may fill the model's context; without `seed` each drawn answer is another one."""
+    answer may fill the model's context; without `seed` each drawn answer is another one. `constraint`, which OpenAI has not:
+    labels, a regular expression or a grammar in place of `response_format`."""
 
     model_config = ConfigDict(strict=True)
 
@@ -75,6 +98,8 @@ class ChatRequest(BaseModel):
     max_tokens: int | None = Field(None, ge=1)
     seed: int | None = Field(None, ge=-(2**63), lt=2**63)
     stop: Annotated[list[Stop], BeforeValidator(_listed)] = Field([], max_length=MOST_STOPS)
+    response_format: ResponseFormat = ResponseFormat()
+    constraint: Constraint | None = None
     logprobs: bool = False
     top_logprobs: int = Field(0, ge=0, le=MOST_TOP)
 
@@ -87,6 +112,7 @@ class ChatRequest(BaseModel):
 
     def order(self) -> dict[str, Any]:
         """What the engine needs, as JSON takes it."""
+        form = self.constraint or self.response_format.constraint()
         return {
             "messages": [message.plain for message in self.messages],
             "temperature": self.temperature,
@@ -94,6 +120,7 @@ class ChatRequest(BaseModel):
             "max_tokens": self.max_completion_tokens or self.max_tokens,
             "seed": secrets.randbits(63) if self.seed is None else self.seed % 2**64,
             "stop": self.stop,
+            "constraint": form.model_dump(mode="json") if form else None,
             "top_logprobs": self.top_logprobs if self.logprobs else None,
         }
 
@@ -115,6 +142,8 @@ def parse(body: bytes) -> ChatRequest:
         asked = ChatRequest.model_validate(content)
     except ValidationError as error:
         raise errors.of_values(error) from error
+    if asked.response_format.type == "json_schema" and asked.response_format.json_schema is None:
+        raise StudioError("value.missing", field="response_format.json_schema")
     if asked.top_logprobs and not asked.logprobs:
         raise StudioError.of([Problem(code="api.top_logprobs", field="top_logprobs")])
     return asked

@@ -16,13 +16,13 @@ ALPHA = 0.05
 
 
 def names(group: Sequence[EvaluationView]) -> dict[str, str]:
-    """Evaluation id -> the model's name; of models with one name the newer ones get a number."""
+    """Evaluation id -> the model's name, and whether its answers were constrained; of equal ones the newer get a number."""
     seen: Counter[str] = Counter()
     found = {}
     for one in sorted(group, key=lambda one: one.created):
-        seen[one.model_name] += 1
-        count = seen[one.model_name]
-        found[one.id] = one.model_name if count == 1 else f"{one.model_name} ({count})"
+        name = f"{one.model_name} · {_('constrained')}" if one.constrained else one.model_name
+        seen[name] += 1
+        found[one.id] = name if seen[name] == 1 else f"{name} ({seen[name]})"
     return found
 
 

@@ -20,7 +20,7 @@ _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _ZERO = re.compile(r"(?:^|[.;] )((?:0:?|[Cc]on 0[,:]?) .+?)(?:\.(?=\s|$)|$)")
 """The sentence about 0, in English or in Spanish."""
 _CHAR_PIXELS, _BUTTON_PIXELS, _HALF_FORM_PIXELS = 7.3, 26, 232
-LONG = frozenset({"prompt", "system", "rationale_request", "about", "rubric"})
+LONG = frozenset({"prompt", "system", "rationale_request", "about", "rubric", "json_schema"})
 """Text fields that may hold several lines."""
 NAMED = frozenset({"name", "version", "input", "output", "encoding", "delimiter", "records"})
 """Text fields that find their own value when they are left empty."""

@@ -49,6 +49,9 @@ def _evaluation(view: ArtifactView, known: Mapping[str, ArtifactView]) -> None:
         model.name if model else str(facts.get("model_name", "")),
         data.name if data else "",
         option_label("evaluate", "split", facts["split"]) if facts.get("split") else "",
+        _("constrained to: {form}").format(form=option_label("evaluate", "constrained", facts["constrained"]))
+        if facts.get("constrained")
+        else "",
     ]
     st.caption(" · ".join(escape_markdown(str(part)) for part in about if part))
 

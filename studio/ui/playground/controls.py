@@ -10,6 +10,7 @@ import streamlit as st
 from backend.data.dataset import Template
 from backend.inference.protocol import Sampling
 from studio.ui.forms.pickers import OTHERS, disambiguate, label
+from studio.ui.playground import answer_form
 from studio.ui.playground.chats import Chat, ChatSettings
 from studio.ui.playground.lineage import models, template_of
 from studio.ui.playground.shared import chats
@@ -75,7 +76,7 @@ def restore_settings(here: UrlState) -> None:
     """Give the widgets their first values: those that the conversation was last asked with, else the usual ones."""
     known = st.session_state.get("pg_adopted")
     setup = here.chat.setup if here.chat else None
-    for key, value in _DEFAULTS.items():
+    for key, value in (_DEFAULTS | answer_form.DEFAULTS).items():
         st.session_state.setdefault(key, value)
     st.session_state.setdefault(_history_key(here), not _single(here))
     if here.chat and setup and known != here.chat.id:
@@ -84,6 +85,7 @@ def restore_settings(here: UrlState) -> None:
         st.session_state["pg_top_p"] = setup.sampling.top_p
         st.session_state["pg_longest"] = setup.sampling.max_new_tokens
         st.session_state["pg_seed"] = setup.sampling.seed
+        answer_form.restore(setup.sampling.constraint)
         st.session_state["pg_mode"] = OWN if setup.system is None else COMMON
         st.session_state["pg_system"] = setup.system or ""
         st.session_state[_history_key(here)] = setup.history
@@ -98,6 +100,7 @@ def chat_settings(here: UrlState) -> ChatSettings:
             top_p=state["pg_top_p"],
             max_new_tokens=state["pg_longest"],
             seed=state["pg_seed"] or 0,
+            constraint=answer_form.constraint(),
         ),
         system=state["pg_system"] if state["pg_mode"] == COMMON else None,
         history=state[_history_key(here)],

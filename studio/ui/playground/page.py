@@ -7,6 +7,7 @@ import streamlit as st
 from backend.core.errors import Problem
 from backend.data.dataset import Row, gold_answer
 from studio.nav import FINETUNE, MODELS, PLAYGROUND
+from studio.ui.playground.answer_form import form_box
 from studio.ui.playground.arena import COMPARISON, arena_tools, arena_view
 from studio.ui.playground.chats import Chat
 from studio.ui.playground.controls import (
@@ -98,6 +99,7 @@ def _tools(here: UrlState) -> None:
     with st.container(horizontal=True, width="content", gap="small"):
         sampling_box(here)
         system_box(here)
+        form_box()
         conversations_box(here)
         st.button(
             _("Clear"),

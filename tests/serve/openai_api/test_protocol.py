@@ -31,6 +31,7 @@ def test_unset_keys_have_openais_defaults() -> None:
         "top_p": 1.0,
         "max_tokens": None,
         "stop": [],
+        "constraint": None,
         "top_logprobs": None,
     }
     assert parse(body()).order()["seed"] != seed
@@ -85,7 +86,14 @@ def test_what_open_webui_sends_is_taken() -> None:
         (body(top_logprobs=2), "top_logprobs", "invalid_value"),
         (body(n=2), "n", "unsupported_parameter"),
         (body(tools=[{"type": "function"}]), "tools", "unsupported_parameter"),
-        (body(response_format={"type": "json_object"}), "response_format", "unsupported_parameter"),
+        (body(response_format={"type": "yaml"}), "response_format.type", "invalid_value"),
+        (body(response_format={"type": "json_schema"}), "response_format.json_schema", "invalid_value"),
+        (
+            body(response_format={"type": "json_schema", "json_schema": {"schema": {}}}),
+            "response_format.json_schema.name",
+            "invalid_value",
+        ),
+        (body(constraint={"kind": "labels", "value": "red"}), "constraint", "invalid_value"),
     ],
 )
 def test_what_is_wrong_is_named(wrong: bytes, param: str, code: str) -> None:
@@ -96,3 +104,15 @@ def test_what_is_wrong_is_named(wrong: bytes, param: str, code: str) -> None:
     error = content["error"]
     assert (error["type"], error["param"], error["code"]) == ("invalid_request_error", param, code)
     assert len(error["message"]) < 400
+
+
+def test_the_form_of_an_answer_goes_to_the_engine() -> None:
+    assert parse(body()).order()["constraint"] is None
+    assert parse(body(response_format={"type": "text"})).order()["constraint"] is None
+    loose = parse(body(response_format={"type": "json_object"})).order()["constraint"]
+    assert loose == {"kind": "json_schema", "value": '{"type": "object"}'}
+    named = {"name": "age", "strict": True, "schema": {"type": "integer"}}
+    strict = parse(body(response_format={"type": "json_schema", "json_schema": named})).order()["constraint"]
+    assert strict == {"kind": "json_schema", "value": '{"type": "integer"}'}
+    ours = {"kind": "labels", "value": ["red", "blue"]}
+    assert parse(body(constraint=ours)).order()["constraint"] == ours

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -75,6 +76,20 @@ def test_stop_strings_seed_and_probabilities(server: Server) -> None:
         e for one in server.chunks(logprobs=True) for e in (one["choices"][0]["logprobs"] or {"content": []})["content"]
     ]
     assert [one["token"] for one in streamed] == [one["token"] for one in entries]
+
+
+def test_answers_have_the_form_that_is_asked_for(server: Server) -> None:
+    schema = {"type": "object", "properties": {"n": {"enum": [1, 2]}}, "required": ["n"], "additionalProperties": False}
+    asked = {"type": "json_schema", "json_schema": {"name": "count", "schema": schema}}
+    said = server.ask(response_format=asked, temperature=1.5, seed=3, max_tokens=100)
+    assert json.loads(words(said))["n"] in (1, 2) and said.json()["choices"][0]["finish_reason"] == "stop"
+    assert words(server.ask(constraint={"kind": "labels", "value": ["red"]}, max_tokens=9)) == "red"
+    never = {"type": "json_schema", "json_schema": {"name": "never", "schema": {"type": "integer", "enum": ["a"]}}}
+    refused = server.ask(response_format=never)
+    assert refused.status_code == 400
+    error = refused.json()["error"]
+    assert (error["type"], error["param"]) == ("invalid_request_error", "response_format")
+    assert error["message"].startswith("No answer can have this form")
 
 
 def test_several_are_answered_together_and_each_as_if_alone(server: Server) -> None:
