@@ -266,6 +266,7 @@ def show_result(run: RunView, studio: Studio) -> None:
     """Each stage's end with its error, the evaluations side by side, and where the packages lie."""
     from backend.api.metrics import headline
     from backend.core.units import human_bytes
+    from backend.results.load_tests import figures_line
 
     for job in run.jobs:
         for text in [*finding_texts(job), *([error_text(job)] if job.error else [])]:
@@ -292,7 +293,8 @@ def show_result(run: RunView, studio: Studio) -> None:
     for job in run.jobs:
         if job.stage == "evaluate" and (comparison := baseline_comparison(studio, job)):
             line(f"{job.stage_id}: {comparison}")
-    for job in run.jobs:
+        if job.stage == "load_test" and job.result:
+            line(f"{job.stage_id}: {figures_line(job.result['metrics'])}")
         if job.stage == "package" and job.result:
             line(f"package: {studio.artifact(job.result['artifact']).path}")
     line(f"{run.name}: {run.state.value} (run {run.id})")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from backend.core.schemas import ArtifactView, Kind, View
@@ -58,3 +58,10 @@ def load_tests(artifacts: Iterable[ArtifactView]) -> list[LoadTest]:
 def newest_of(tests: Sequence[LoadTest], model: str | None) -> LoadTest | None:
     """Of one model."""
     return next((test for test in tests if test.model == model), None)
+
+
+def figures_line(found: Mapping[str, float]) -> str:
+    """The metrics of a load test's job on one line, in English: what the most clients got."""
+    times = f"latency p50 {found['latency_ms_p50']:.0f} ms, p95 {found['latency_ms_p95']:.0f} ms"
+    pace = f"{found['clients']:.0f} clients, {found['answer_tokens_per_s']:.1f} tokens/s, {times}"
+    return f"{pace}, {found['requests_failed']:.0f} failed, cold start {found['cold_start_seconds']:.1f} s"

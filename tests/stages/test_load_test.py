@@ -12,6 +12,7 @@ import pytest
 from backend.core.schemas import Kind
 from backend.inference.load import Asked, level_of
 from backend.jobs.context import MemoryContext
+from backend.results.load_tests import figures_line
 from backend.stages.load_test import STAGE, LoadTestParams, Measured, _findings, check, quote, run
 from tests.helpers import build_tiny_model, dataset_view, model_view, tiny_dataset
 from tests.stages.fake_world import FakeWorld
@@ -41,6 +42,7 @@ def test_the_real_server_is_asked_by_several_clients_and_gone_afterwards(tmp_pat
         assert 0 < level["ttft_ms_p50"] <= level["latency_ms_p50"] <= level["latency_ms_p95"] <= level["latency_ms_p99"]
         assert 1 <= level["answer_tokens"] <= 4 and level["prompt_tokens"] > 5 and level["tokens_per_s"] > 0
     assert metrics["cold_start_seconds"] > metrics["ttft_ms"] / 1000 and metrics["peak_memory_bytes"] > 50_000_000
+    assert figures_line(metrics).startswith("2 clients, ")
     lines = (Path(sealed["path"]) / "requests.jsonl").read_text("utf-8").splitlines()
     assert [json.loads(line)["clients"] for line in lines] == [1, 1, 1, 2, 2, 2]
     again = MemoryContext(tmp_path / "job", [model, data])  # a second attempt of the same job measures nothing twice
