@@ -37,7 +37,7 @@ def rejected_facts(folder: Path) -> dict[str, int]:
 def complete_facts(facts: dict[str, Any], folder: Path | str | None) -> dict[str, Any]:
     """The facts of a dataset in `folder`, counted again where an older version of the studio did not count all of them."""
     there = folder is not None and (Path(folder) / "template.json").is_file()
-    known = {"known", "sequences", "pairs", "rejected_rows"} <= facts.keys()
+    known = {"known", "sequences", "pairs", "rejected_rows", "longest_chars"} <= facts.keys()
     return {**facts, **_counted(str(folder))} if there and not known else facts
 
 
@@ -71,7 +71,8 @@ class FactsTally:
         self._answers.add_all(len(answers) - answers.null_count, _sum(answers))
         if block.split == "train":
             answered = pc.is_valid(answers)
-            self._train.add_alone(_sum(answered), _sum(answers), _sum(pc.filter(prompts, answered)))
+            longest = pc.max(pc.add(prompts, answers)).as_py() or 0
+            self._train.add_alone(_sum(answered), _sum(answers), _sum(pc.filter(prompts, answered)), longest)
 
     def _add_rows(self, block: RowBlock) -> None:
         for row in block.rows():

@@ -35,12 +35,14 @@ class TrainTally:
     def __init__(self) -> None:
         self.rationales, self.rejected = Mean(), Mean()
         self.known = self.right = self.tools = 0
-        self.alone, self.learned_chars, self.prompt_chars = 0, 0, 0
+        self.alone, self.learned_chars, self.prompt_chars, self.longest = 0, 0, 0, 0
         self.conversations: dict[str, tuple[int, int]] = {}
         """Of each: the characters of its longest row, and how many rows are so long, as one that is there twice has."""
 
-    def add_alone(self, count: int, answers: int, prompts: int) -> None:
-        """So many rows that have nothing but an input and an answer, by the sums of their characters."""
+    def add_alone(self, count: int, answers: int, prompts: int, longest: int) -> None:
+        """So many rows that have nothing but an input and an answer, by the sums of their characters, and those of the longest
+        row."""
+        self.longest = max(self.longest, longest)
         self.alone += count
         self.learned_chars += answers
         self.prompt_chars += prompts
@@ -58,6 +60,7 @@ class TrainTally:
             self.known += 1
             self.right += answer.strip() == row.gold.strip()
         self.learned_chars += len(answer)
+        self.longest = max(self.longest, prompt + len(answer))
         if row.conversation:
             self.prompt_chars -= len(answer)
             longest, copies = self.conversations.get(row.conversation, (0, 0))
@@ -82,4 +85,5 @@ class TrainTally:
             "sequences": sequences,
             "sequence_prompt_chars": round(prompts / max(1, sequences), 1),
             "sequence_answer_chars": round(self.learned_chars / max(1, sequences), 1),
+            "longest_chars": self.longest,
         }

@@ -16,8 +16,6 @@ _HALF = 2
 _GRADIENT = 4
 _QUANTIZED = {4: 0.55, 8: 1.05}
 """Bytes of a weight of the body by its bits, scales counted; the token table and the head stay in 16."""
-_LOGIT_TABLES = 4
-"""Logits, in float32, their logarithms, the gradient."""
 
 
 def training(
@@ -40,7 +38,7 @@ def training(
         "gradients": trained * _GRADIENT,
         "optimizer": trained * (state_bytes - _GRADIENT),
         "activations": costs.activation_bytes(facts, batch_tokens, _HALF),
-        "logits": positions * int(facts["vocabulary"]) * 4 * _LOGIT_TABLES,
+        "logits": positions * int(facts["vocabulary"]) * 4 * costs.LOGIT_TABLES,
     }
     return {name: round(size) for name, size in parts.items()}
 
@@ -48,7 +46,7 @@ def training(
 def reading(facts: dict[str, Any], tokens: float, positions: float) -> dict[str, int]:
     """Of a teacher, in float32, that reads batches of `tokens` tokens, with their keys and values, and scores `positions`."""
     keys = tokens * int(facts["layers"]) * int(facts["hidden_size"]) * 2 * 4
-    logits = positions * int(facts["vocabulary"]) * 4 * _LOGIT_TABLES
+    logits = positions * int(facts["vocabulary"]) * 4 * costs.LOGIT_TABLES
     parts = {"context": _CONTEXT, "weights": int(facts["parameters"]) * 4, "cache": keys, "logits": logits}
     return {name: round(size) for name, size in parts.items()}
 

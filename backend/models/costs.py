@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 _LIBRARIES = (
-    1_300_000_000  # torch, transformers, peft, trl and what the allocator holds back: peaks of 2.5 and 2.25 GB measured
+    900_000_000  # torch, transformers, peft, trl; over weights, activations and logits 0.7 to 0.9 GB were measured
 )
 _CUDA_LIBRARIES = 2_000_000_000  # code of cuBLAS and the like that torch maps; not measured here
 _FLOPS_FROZEN = 122e9  # useful operations per second with an adapter on a frozen body, bf16 products
@@ -24,7 +24,9 @@ _START_SECONDS = 10.0  # imports, loading and saving a model of 135 M parameters
 _CHARS_PER_TOKEN = 3.6
 _TEMPLATE_TOKENS = 15  # role marks of system, user and assistant
 _SHARED_TOKENS = 11  # of a prompt: the beginning that all rows share is computed once per batch
-_ACTIVATIONS = 16  # float values kept per token, layer and unit of hidden size
+LOGIT_TABLES = 4
+"""Of a position, in float32, at the peak: logits as they come and in float32, their logarithms, gradient."""
+_ACTIVATIONS = 25  # float values kept per token, layer and unit of hidden size: norms, attention, three inner widths
 
 
 _ANSWERING = {"torch": (0.75e9, 4.8), "fp32": (0.3e9, 6.0), "int4": (0.3e9, 1.4)}

@@ -23,7 +23,7 @@ from backend.models.teacher_accuracy import check_answers, warn_inaccurate
 from backend.training.adapted import check_modules, learning
 from backend.training.control import TrainingResult
 from backend.training.examples import load_examples
-from backend.training.lora import DORA_COST, FULL, LoraParams, check_lora
+from backend.training.lora import DORA_BYTES, DORA_COST, FULL, LoraParams, check_lora
 from backend.training.memory import NF4_BLOCK, check_training_fits, needs
 from backend.training.params import (
     check_training,
@@ -123,7 +123,8 @@ def quote(params: FinetuneParams, world: World) -> Quote:
     slow = (1.25 if params.qlora else 1.0) * (DORA_COST if params.method == "dora" else 1.0) * shape.slowdown(params)
     top = 1.0 if params.full else params.top_share
     passes = params.epochs if world.processes == 1 else 1.0  # that read outputs of frozen layers
-    train = costs.training_seconds(model.facts, **shape.timing, frozen=not params.full, top=top, passes=passes)
+    timing = {**shape.timing, "answers": shape.head_work(params)}
+    train = costs.training_seconds(model.facts, **timing, frozen=not params.full, top=top, passes=passes)
     start = costs.start_seconds(model.facts) + shape.answering_seconds(model.facts, params)
     train += shape.optimizer_seconds(params, learns.trained)
     memory, vram = needs(
@@ -137,7 +138,10 @@ def quote(params: FinetuneParams, world: World) -> Quote:
         base_bytes=_BYTES[params.bits],
         top=top,
         processes=world.processes,
+        in_parts=True,
     )
+    if params.method == "dora" and not vram:
+        memory += DORA_BYTES * costs.body_size(model.facts)
     weights = learns.trained * 4 + 4_000_000
     kept = params.checkpoint_bytes(weights, learns.trained, shape.steps)
     kept += shape.kept_bytes(model.facts, top, passes)

@@ -10,7 +10,6 @@ rows without an answer tell the loss, else blocks that are held out. Leaves a fu
 from __future__ import annotations
 
 import gc
-from dataclasses import replace
 
 from pydantic import Field
 
@@ -28,22 +27,11 @@ from backend.training.memory import check_training_fits, needs
 from backend.training.params import TrainingParams, check_values, inactive_fields
 from backend.training.processes import check_processes
 from backend.training.rates import Learner
-from backend.training.texts import (
-    HEAD_POSITIONS,
-    TOKEN_BYTES,
-    check_texts,
-    load_texts,
-    no_gain,
-    text_metrics,
-    text_workload,
-)
+from backend.training.texts import TOKEN_BYTES, check_texts, load_texts, no_gain, text_metrics, text_workload
 from backend.training.trackers import check_trackers
 
 _UNREAD = ("best_by",)
 """Text has no answers to be scored."""
-_HEAD_TWICE = 1.5
-"""Work of the output head over that where its logits are kept: read once more in the backward pass, beside the forward pass and
-the gradient of its input."""
 
 
 class _Inputs(Params):
@@ -118,11 +106,11 @@ def quote(params: PretrainParams, world: World) -> Quote:
     facts, shape = model.facts, text_workload(params, data)
     top = params.top_share if params.adapter else 1.0
     learns = learning(params, params if params.adapter else None, params.model, world, facts["parameters"])
-    timing = {**shape.timing, "answers": _HEAD_TWICE * shape.answers}
+    timing = {**shape.timing, "answers": shape.head_work(params)}
     train = costs.training_seconds(facts, **timing, frozen=params.adapter, top=top, passes=params.epochs)
     train += shape.optimizer_seconds(params, learns.trained)
-    held = replace(shape, answers=0.0, rationale_tokens=HEAD_POSITIONS / params.batch_size)  # logits at a time
-    memory, vram = needs(facts, params, held, world, trained=learns.trained, frozen=params.adapter, top=top)
+    trained, frozen = learns.trained, params.adapter
+    memory, vram = needs(facts, params, shape, world, trained=trained, frozen=frozen, top=top, in_parts=True)
     memory += round(TOKEN_BYTES * shape.rows / params.epochs * shape.tokens)
     weights = facts["parameters"] * 4 + 4_000_000
     each = learns.trained * 4 + 4_000_000 if params.adapter else weights
@@ -141,7 +129,7 @@ def run(params: PretrainParams, ctx: Context) -> PretrainResult:
     from backend.ml.inference.load import load_model, tokenizer_of
     from backend.ml.training.full_model import keep_model
     from backend.ml.training.lora import adapter_state, add_adapter, merge_adapter
-    from backend.ml.training.running_text import TextTrainer, text_loss
+    from backend.ml.training.running_text import text_loss
     from backend.ml.training.trainer import Trained, train
 
     base, data = ctx.input(params.model), ctx.input(params.data)
@@ -153,7 +141,7 @@ def run(params: PretrainParams, ctx: Context) -> PretrainResult:
     model = load_model(base, ctx.input, frozen=params.adapter)
     before = text_loss(model, held_out.items, 2 * params.batch_size, ctx)
     model = add_adapter(model, params, ctx.seed) if params.adapter else model
-    trained = train(model, tokenizer_of(base.path), blocks, held_out, params, ctx, TextTrainer)
+    trained = train(model, tokenizer_of(base.path), blocks, held_out, params, ctx)
     ctx.raise_if_cancelled()
     if params.adapter:
         ctx.progress(0, 1, "merging the adapter")

@@ -10,7 +10,7 @@ from backend.core.schemas import Quote
 from backend.core.stage import World, check_fits
 from backend.core.units import human_bytes
 from backend.models import card_memory, costs
-from backend.training.params import TrainingParams, Workload
+from backend.training.params import HEAD_POSITIONS, TrainingParams, Workload
 
 NF4_BLOCK = 64
 """Weights that share a scale in the 4-bit format."""
@@ -30,21 +30,31 @@ def needs(
     top: float = 1.0,
     sequences: int = 1,
     processes: int = 1,
+    in_parts: bool = False,
 ) -> tuple[int, dict[str, int]]:
     """(bytes of the processes, bytes on each one's card by what holds them: empty where it trains on the CPU). `top`: share of
-    the layers that learn; `sequences`: that are trained on for an example."""
+    the layers that learn; `sequences`: that are trained on for an example; `in_parts`: the loss needs the logits of few
+    positions at a time."""
     tokens, state = sequences * shape.batch_tokens(params) / processes, params.state_bytes
+    longest = min(params.max_length, max(2 * shape.answers, shape.rationale_tokens))  # of answers: about twice the mean
+    positions = sequences * params.batch_size / processes * longest
+    if in_parts and not shape.rationale_tokens:
+        positions = min(positions, HEAD_POSITIONS)
     if not world.card_bytes:
         own = costs.training_bytes(
             facts, trained=trained, batch_tokens=tokens, base_bytes=base_bytes, state_bytes=state, top=top
         )
-        return processes * own + shape.rationale_bytes(params, facts["vocabulary"]), {}
-    longest = min(params.max_length, max(2 * shape.answers, shape.rationale_tokens))  # of answers: about twice the mean
+        logits = (
+            round(positions * facts["vocabulary"] * 4 * costs.LOGIT_TABLES)
+            if in_parts and not shape.rationale_tokens
+            else 0
+        )
+        return processes * (own + logits) + shape.rationale_bytes(params, facts["vocabulary"]), {}
     held = card_memory.training(
         facts,
         trained=trained,
         batch_tokens=tokens * top,
-        positions=sequences * params.batch_size / processes * longest,
+        positions=positions,
         state_bytes=state,
         bits=bits,
         frozen=frozen,

@@ -26,6 +26,10 @@ from backend.training.rates import Learner, Rate, usual_rate
 from backend.training.trackers import check_trackers
 from backend.training.turns import check_tools
 
+HEAD_POSITIONS = 512
+"""Positions of a batch whose logits are in memory at a time."""
+_HEAD_TWICE = 1.5
+"""Work of the output head in parts over that where its logits are kept: it runs once more in the backward pass."""
 _EIGHT_BIT_SECONDS = 22e-9
 """Of AdamW in 8 bits over AdamW, per parameter and step: 23 against 0.8 ns on two cores."""
 
@@ -154,7 +158,7 @@ class TrainingParams(ControlParams, _Hyperparameters):
 class Workload:
     """The amount of training: examples (epochs counted), steps, mean tokens of an example and of its answer; of
     rationales `rationale_row_tokens` is the mean of all tokens and `rationale_tokens` of their own, 0 without them. `answered`:
-    validation rows that the model answers itself, all evaluations together."""
+    validation rows that the model answers itself, all evaluations together. `longest`: tokens of the longest example, or 0."""
 
     rows: float
     steps: float
@@ -163,15 +167,17 @@ class Workload:
     rationale_row_tokens: float = 0.0
     rationale_tokens: float = 0.0
     answered: float = 0.0
+    longest: float = 0.0
 
     @property
     def timing(self) -> dict[str, float]:
         return {"rows": self.rows, "steps": self.steps, "tokens": self.tokens, "answers": self.answers}
 
     def batch_tokens(self, params: TrainingParams) -> float:
-        """Tokens of the largest batch whose activations are kept; the longest rows have about twice the mean."""
+        """Tokens of the largest batch whose activations are kept: all of its rows are as long as the longest."""
         kept = 0.25 if params.gradient_checkpointing else 1.0
-        return kept * params.batch_size * min(params.max_length, 2 * max(self.tokens, self.rationale_row_tokens))
+        longest = max(self.longest or 2 * self.tokens, 2 * self.rationale_row_tokens)
+        return kept * params.batch_size * min(params.max_length, longest)
 
     def kept_bytes(self, facts: Mapping[str, Any], top: float, passes: float) -> int:
         """Disk that the outputs of the frozen layers take while the share `top` of the layers learns."""
@@ -179,9 +185,13 @@ class Workload:
         return round(kept * int(facts["hidden_size"]) * 4)
 
     def rationale_bytes(self, params: TrainingParams, vocabulary: int) -> int:
-        """Memory that steps add where they are scored, as they are many times longer than labels: four tables of a batch's
-        positions (logits, in float32, their logarithms, gradient)."""
-        return round(params.batch_size * self.rationale_tokens * vocabulary * 4 * 4)
+        """Memory that steps add where they are scored, as they are many times longer than labels."""
+        return round(params.batch_size * self.rationale_tokens * vocabulary * 4 * costs.LOGIT_TABLES)
+
+    def head_work(self, params: TrainingParams) -> float:
+        """Answers' tokens of an example, counted as often as the output head works on them where it works in parts."""
+        parts = params.batch_size * self.answers > HEAD_POSITIONS and not self.rationale_tokens
+        return self.answers * (_HEAD_TWICE if parts else 1.0)
 
     def answering_seconds(self, facts: dict[str, Any], params: TrainingParams) -> float:
         """Seconds on the reference machine in which a model with these facts answers validation rows."""
@@ -221,6 +231,7 @@ def workload(params: TrainingParams, data: dict[str, Any]) -> Workload:
         rationale_row_tokens=rationale_row_tokens,
         rationale_tokens=scored,
         answered=evaluated if params.scores_answers else 0.0,
+        longest=costs.prompt_tokens(data["longest_chars"]) if data.get("longest_chars") else 0.0,
     )
 
 

@@ -22,8 +22,6 @@ LEAST_BLOCKS = 10
 """Blocks below which there is too little text to learn from and to validate on."""
 _HELD_OUT = 0.05
 """Share of the blocks that validate where the dataset has no text for it."""
-HEAD_POSITIONS = 512
-"""Positions of a batch whose logits are in memory at a time."""
 TOKEN_BYTES = 100
 """Memory of a token of text while a training holds it: its id and label in lists and in the trainer's table."""
 
@@ -105,7 +103,8 @@ def text_workload(params: TrainingParams, data: ArtifactInfo) -> Workload:
         blocks -= held_out
     facts = {**data.facts, "rows": {"train": blocks, "validation": held_out}}
     shape, length = workload(params, facts), float(params.max_length)
-    return replace(shape, rows=shape.rows + held_out / 3, tokens=length, answers=length)  # evaluated before, too
+    rows = shape.rows + held_out / 3  # evaluated before, too
+    return replace(shape, rows=rows, tokens=length, answers=length, longest=length)
 
 
 def text_metrics(loss: float, before: float, held_out: EncodedExamples, model: Path) -> dict[str, float]:

@@ -134,7 +134,7 @@ def test_a_teacher_that_is_named_counts_for_rows_that_people_answered(lab: Ablat
 def test_without_memory_for_both_or_room_for_a_capture(lab: AblationBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
     world = PlanWorld(lab.builder.store, lab.builder.studio.settings)
     find = lab.builder.store.find_artifact
-    world.memory_bytes = 2_500_000_000
+    world.memory_bytes = 2_100_000_000
     tight = methods.choose_method(lab.student, lab.answers, find, world)
     assert named(tight, "online_logit").reason.code == "core.memory_low" and tight.recommended == "offline_logit"
     full_disk = Problem(code="core.disk_low", args={"need": "9 GB", "free": "1 GB", "path": "home"})

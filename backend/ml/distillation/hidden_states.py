@@ -21,7 +21,7 @@ from backend.data.encoding import IGNORE_INDEX, EncodedExamples
 from backend.ml.compression.prune import decoder_layers
 from backend.ml.distillation.online import Teacher, load_teacher
 from backend.ml.training.shared_prefix import hidden_states
-from backend.ml.training.trainer import AnswerTrainer, base_model_of
+from backend.ml.training.trainer import LogitsTrainer, base_model_of
 from backend.training.methods import MethodParams, kept_layers_problem
 
 Tensor = torch.Tensor
@@ -58,8 +58,8 @@ class LayerOutputs:
         self.outputs[place] = made[0] if isinstance(made, tuple) else made
 
 
-class HiddenStatesTrainer(AnswerTrainer):
-    """AnswerTrainer that draws the student's states to the teacher's. The beginning that all rows of a batch share is
+class HiddenStatesTrainer(LogitsTrainer):
+    """LogitsTrainer that draws the student's states to the teacher's. The beginning that all rows of a batch share is
     left out where it is computed apart; validation rows count by their answer."""
 
     reuses_layers = False

@@ -32,7 +32,7 @@ from backend.ml.inference.device import device
 from backend.ml.inference.load import load_model
 from backend.ml.inference.torch_engine import SharedPrefix, answer_batch
 from backend.ml.training.shared_prefix import answer_hidden_states, head_logits
-from backend.ml.training.trainer import AnswerTrainer
+from backend.ml.training.trainer import LogitsTrainer
 from backend.training.methods import MethodParams, tokenizer_problem
 
 
@@ -70,8 +70,8 @@ def load_teacher(params: MethodParams, student: ArtifactView, ctx: Context) -> T
     return Teacher(model, id_maps(*vocabulary, rows, student.facts["vocabulary"])[1])
 
 
-class OnlineLogitTrainer(AnswerTrainer):
-    """AnswerTrainer with a teacher beside the student. Validation rows count as with every other method: by their answer."""
+class OnlineLogitTrainer(LogitsTrainer):
+    """LogitsTrainer with a teacher beside the student. Validation rows count as with every other method: by their answer."""
 
     def __init__(self, teacher: Teacher, params: MethodParams, **options: Any) -> None:
         super().__init__(**options)

@@ -9,10 +9,13 @@ from contextlib import nullcontext
 from typing import Any
 
 import torch
+from torch.nn.functional import cross_entropy
+from torch.utils.checkpoint import checkpoint
 from transformers.cache_utils import DynamicCache, DynamicLayer
 
 from backend.data.encoding import IGNORE_INDEX
 from backend.ml.training.layer_reuse import LayerReuse
+from backend.training.params import HEAD_POSITIONS
 
 _MIN_SHARED_TOKENS = 4  # tokens
 
@@ -41,6 +44,22 @@ def head_logits(causal: Any, hidden: torch.Tensor) -> torch.Tensor:
     if cap := getattr(config, "final_logit_softcapping", None):
         logits = cap * torch.tanh(logits / cap)
     return logits
+
+
+def head_loss(causal: Any, hidden: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Sum of the negative log-likelihood (nats) of `labels` (positions) by last hidden states (positions, hidden size).
+
+    The logits of all positions of a batch of long answers would be its largest tables by far (4,096 tokens and a vocabulary of
+    49,152: 0.8 GB each, and several of them), so the head runs on HEAD_POSITIONS at a time, and again in the backward pass.
+    """
+    if len(labels) <= HEAD_POSITIONS:
+        return _nll(causal, hidden, labels)
+    parts = zip(hidden.split(HEAD_POSITIONS), labels.split(HEAD_POSITIONS), strict=True)
+    return torch.stack([checkpoint(_nll, causal, *part, use_reentrant=False) for part in parts]).sum()
+
+
+def _nll(causal: Any, hidden: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    return cross_entropy(head_logits(causal, hidden).float(), labels, reduction="sum")
 
 
 def hidden_states(causal: Any, inputs: dict[str, Any], first_answer: int) -> tuple[torch.Tensor, int]:

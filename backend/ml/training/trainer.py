@@ -33,7 +33,7 @@ from backend.ml.training.control import (
 from backend.ml.training.distributed import SharedTrainer, join, leave_to_first
 from backend.ml.training.layer_reuse import LayerReuse, layer_reuse
 from backend.ml.training.progress import CURVES, ProgressCallback
-from backend.ml.training.shared_prefix import answer_hidden_states, head_logits
+from backend.ml.training.shared_prefix import answer_hidden_states, head_logits, head_loss
 from backend.training.params import TrainingParams
 from backend.training.processes import rank, world_size
 from backend.training.trackers import PROJECT, report_to
@@ -156,7 +156,7 @@ class AnswerTrainer(StudioTrainer, SFTTrainer):
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
-        """The mean of `total_loss` over the answers' tokens; of those of all processes where they are counted, as many times
+        """The mean of `summed_loss` over the answers' tokens; of those of all processes where they are counted, as many times
         as there are processes, whose mean is taken."""
         return self.by_wrapper(model, self._mean_loss, inputs, num_items_in_batch)
 
@@ -165,12 +165,11 @@ class AnswerTrainer(StudioTrainer, SFTTrainer):
         return total / positions if counted is None else total * world_size() / counted
 
     def summed_loss(self, inputs: dict[str, Any]) -> tuple[Any, int]:
-        """`total_loss` of a batch, and the number of its positions."""
+        """Negative log-likelihood of a batch's answers (nats), and the number of their positions."""
         causal = base_model_of(self.model)
         with self.accelerator.autocast():
             hidden, labels = answer_hidden_states(causal, inputs, self.reuse)
-            logits = head_logits(causal, hidden)
-        return self.total_loss(logits.float(), labels, inputs), len(labels)
+            return head_loss(causal, hidden, labels), len(labels)
 
     def prediction_step(
         self, model: Any, inputs: dict[str, Any], prediction_loss_only: bool, ignore_keys: list[str] | None = None
@@ -181,8 +180,21 @@ class AnswerTrainer(StudioTrainer, SFTTrainer):
             loss = self._mean_loss(inputs, self._get_num_items_in_batch([inputs], self.accelerator.device))
         return self.accelerator.reduce(loss, "mean"), None, None
 
+
+class LogitsTrainer(AnswerTrainer):
+    """AnswerTrainer for a loss of its own, which sees the logits of all positions of a batch."""
+
+    def summed_loss(self, inputs: dict[str, Any]) -> tuple[Any, int]:
+        """`total_loss` of a batch, and the number of its positions."""
+        causal = base_model_of(self.model)
+        with self.accelerator.autocast():
+            hidden, labels = answer_hidden_states(causal, inputs, self.reuse)
+            logits = head_logits(causal, hidden)
+        return self.total_loss(logits.float(), labels, inputs), len(labels)
+
     def total_loss(self, logits: Any, labels: Any, inputs: dict[str, Any]) -> Any:
-        """Sum of the negative log-likelihood of `labels` (positions) by `logits` (positions, vocabulary), in nats."""
+        """Sum over `labels` (positions) of the loss by `logits` (positions, vocabulary), in nats; unless a subclass says
+        otherwise the negative log-likelihood."""
         return functional.cross_entropy(logits, labels, reduction="sum")
 
 
@@ -191,8 +203,8 @@ def base_model_of(model: Any) -> Any:
     return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
-class ExtraColumnTrainer(AnswerTrainer):
-    """AnswerTrainer whose rows carry one more integer column, called `extra_column`. Validation rows have none."""
+class ExtraColumnTrainer(LogitsTrainer):
+    """LogitsTrainer whose rows carry one more integer column, called `extra_column`. Validation rows have none."""
 
     extra_column = ""
 

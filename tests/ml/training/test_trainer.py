@@ -23,7 +23,7 @@ from backend.ml.training import shared_prefix
 from backend.ml.training.batches import UpdateSampler
 from backend.ml.training.checkpoints import explain_disk_full, latest_checkpoint
 from backend.ml.training.lora import add_adapter
-from backend.ml.training.shared_prefix import head_logits, hidden_states
+from backend.ml.training.shared_prefix import head_logits, head_loss, hidden_states
 from backend.ml.training.trainer import AnswerTrainer, _config, train
 from backend.stages.finetune import FinetuneParams
 from backend.training.params import TrainingParams
@@ -95,6 +95,30 @@ def _dataset(examples: EncodedExamples) -> Any:
     from datasets import Dataset
 
     return Dataset.from_list(examples.items)
+
+
+def test_the_head_in_parts_changes_neither_loss_nor_gradients(
+    tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = load_model(model_view(tiny_model), None).train()  # type: ignore[arg-type]
+    head = model.get_output_embeddings()
+    hidden, labels = torch.randn(50, head.in_features, requires_grad=True), torch.randint(0, head.out_features, (50,))
+    rows: list[int] = []
+    head.register_forward_hook(lambda _module, given, _made: rows.append(len(given[0])))
+
+    def found(most: int) -> tuple[float, Any, Any]:
+        monkeypatch.setattr(shared_prefix, "HEAD_POSITIONS", most)
+        rows.clear()
+        loss = head_loss(model, hidden, labels)
+        by_hidden, by_weight = torch.autograd.grad(loss, [hidden, head.weight])
+        return float(loss), by_hidden, by_weight
+
+    whole = found(50)
+    assert rows == [50]
+    parts = found(16)
+    assert rows[:4] == [16, 16, 16, 2] and max(rows) == 16
+    for one, other in zip(whole, parts, strict=True):
+        torch.testing.assert_close(one, other)
 
 
 def test_shared_beginning_changes_neither_states_nor_gradients(tiny_model: Path, examples: EncodedExamples) -> None:
