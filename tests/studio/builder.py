@@ -206,7 +206,7 @@ class StudioBuilder:
         accuracy: float,
         inputs: list[str] = COMMANDS,
         plain: float | None = None,
-        **metrics: float,
+        **metrics: float | str,
     ) -> ArtifactView:
         """An evaluation of 20 rows whose first `accuracy` share is right, with answers.jsonl and confusion.json; `plain`: the
         accuracy of the quick baseline."""
