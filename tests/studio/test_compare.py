@@ -125,7 +125,7 @@ def test_leaderboard_has_every_model_with_its_interval(builder: StudioBuilder, s
 
 def test_the_task_is_said_and_all_but_four_qualities_are_folded(builder: StudioBuilder, show: Show) -> None:
     names = ("balanced_accuracy", "mcc", "micro_f1", "bits_per_byte")
-    told = {"task": "extraction", **dict.fromkeys(names, 0.5)}
+    told: dict[str, Any] = {"task": "extraction", **dict.fromkeys(names, 0.5)}
     builder.evaluation(builder.model("one"), builder.dataset(), 0.9, **told)
     at = show("compare")
     assert "Task: Extraction (JSON)." in words(at)
