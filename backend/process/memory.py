@@ -1,10 +1,12 @@
-"""The memory that this process holds."""
+"""The memory that this process and others hold."""
 
 from __future__ import annotations
 
 import resource
 import sys
 from pathlib import Path
+
+import psutil
 
 
 def peak_memory() -> int:
@@ -25,3 +27,22 @@ def current_memory() -> int:
     except OSError:
         return peak_memory()
     return resident * resource.getpagesize()
+
+
+def peak_memory_of(pid: int) -> int:
+    """The most memory that a process and those below it ever held, each at its own peak, in bytes; where the system does not
+    say (not Linux), what they hold now. 0 for a process that is gone."""
+    try:
+        top = psutil.Process(pid)
+        return sum(_peak_of(each) for each in (top, *top.children(recursive=True)))
+    except psutil.Error:
+        return 0
+
+
+def _peak_of(process: psutil.Process) -> int:
+    try:
+        lines = Path(f"/proc/{process.pid}/status").read_text("utf-8").splitlines()
+    except OSError:
+        lines = []
+    high = next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), 0)
+    return high or int(process.memory_info().rss)

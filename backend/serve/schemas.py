@@ -138,10 +138,12 @@ class ServeOptions(BaseModel):
 
 
 class ServerOrder(BaseModel):
-    """What a server below the host is told: the pid of its host and how to serve."""
+    """What a server below another process is told: the pid of that process and how to serve; `views`: the model, then the bases
+    of an adapter, where a stage has them at hand and no store is to be asked."""
 
     host: int
     options: ServeOptions
+    views: list[ArtifactView] = []
 
 
 def address_file(settings: Settings) -> Path:

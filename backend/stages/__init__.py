@@ -17,7 +17,7 @@ BUILT_IN = (
     "download",
     *("prune", "distill", "capture", "finetune", "preference", "pretrain", "from_checkpoint", "diagnose"),
     *("quantize", "search", "attach"),
-    *("parity", "evaluate", "checklist", "prove", "package", "push"),
+    *("parity", "evaluate", "load_test", "checklist", "prove", "package", "push"),
 )
 
 

@@ -203,6 +203,10 @@ BUILT_IN = (
     Metric("here_answer_tokens_per_s", "Tokens/s here", "number"),
     Metric("here_latency_ms_p50", "Latency here, median", "ms"),
     Metric("here_peak_memory_bytes", "Peak memory here", "bytes"),
+    Metric("clients", "Concurrent clients", "count"),
+    Metric("latency_ms_p99", "Latency, p99", "ms", "lower"),
+    Metric("requests_failed", "Failed requests", "count"),
+    Metric("cold_start_seconds", "Cold start (s)", "number"),
 )
 
 

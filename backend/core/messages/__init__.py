@@ -30,6 +30,7 @@ from backend.core.messages import (
     inspection,
     jobs,
     keys,
+    load,
     logits,
     mapping,
     methods,
@@ -85,7 +86,7 @@ for _area in (
         students,
     ),
     *(architectures, quant, slots, logits, methods, ablation),
-    *(chat, endpoints, keys, synth, answers, review, edits, serve, api, jobs, recipe),
+    *(chat, endpoints, keys, synth, answers, review, edits, serve, load, api, jobs, recipe),
     *(
         devices,
         diagnosis,

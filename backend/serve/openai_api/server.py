@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -37,18 +37,14 @@ Ready = Callable[[int, Service], object]
 """Told the port and the service as soon as requests are taken."""
 
 
-def serve(settings: Settings, options: ServeOptions, ready: Ready) -> None:
-    """Run until SIGINT or SIGTERM, which lets open answers finish for `options.grace` seconds. Raises StudioError when
-    the model can't be served."""
-    store = Store(settings.store_url)
-    views = with_attached(store, options.model)
+def serve(settings: Settings, options: ServeOptions, ready: Ready, given: Sequence[ArtifactView] = ()) -> None:
+    """Run until SIGINT or SIGTERM, which lets open answers finish for `options.grace` seconds. `given`: the model with its
+    bases, of a job that has checked them; else the store is asked. Raises StudioError when the model can't be served."""
     key = os.environ.get(options.key_env) or None
     local = options.host in LOOPBACK
     if not (local or key):
         raise StudioError("api.key_needed", name=options.key_env)
-    if not options.force:
-        _check_memory(store, views[0], options.cache_mb * 1_000_000)
-    views = recheck.for_use(store, settings.prepare().cache, views)
+    views = list(given) or _checked(settings, options)
     with _bound(options) as bound:
         asyncio.run(_run(settings, options, views, bound, key, local, ready))
 
@@ -86,6 +82,15 @@ def _bound(options: ServeOptions) -> socket.socket:
         raise StudioError("api.port_taken", host=options.host, port=options.port, reason=reason) from error
 
 
+def _checked(settings: Settings, options: ServeOptions) -> list[ArtifactView]:
+    """The model of the store with all that is served with it."""
+    store = Store(settings.store_url)
+    views = with_attached(store, options.model)
+    if not options.force:
+        _check_memory(store, views[0], options.cache_mb * 1_000_000)
+    return recheck.for_use(store, settings.prepare().cache, views)
+
+
 def _check_memory(store: Store, view: ArtifactView, cache: int) -> None:
     running = memory.claims(store)
     need = costs.answer_bytes(view.facts) + cache
@@ -95,7 +100,7 @@ def _check_memory(store: Store, view: ArtifactView, cache: int) -> None:
 
 
 def main() -> int:
-    """The command line, as a child of the host of models."""
+    """The command line, as a child of the host of models or of a load test."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     line = sys.stdin.buffer.readline()
     if not line.endswith(b"\n"):
@@ -118,7 +123,7 @@ def main() -> int:
         telling.add(asyncio.get_running_loop().create_task(_tell(service, say)))
 
     try:
-        serve(Settings().prepare(), order.options, ready)
+        serve(Settings().prepare(), order.options, ready, order.views)
     except StudioError as error:
         say(problems_json(as_studio_error(error)))
         return 1

@@ -15,6 +15,7 @@ from studio.ui.compare.details import details
 from studio.ui.compare.export import exports
 from studio.ui.compare.labels import task_text
 from studio.ui.compare.leaderboard import gains, leaderboard
+from studio.ui.compare.load_test import load_panel
 from studio.ui.forms.stage_panel import stage_panel
 from studio.ui.shared import api_cache, scope
 from studio.ui.shared.address import page_link
@@ -61,6 +62,7 @@ def compare_page() -> None:
             _measure(choice)
         else:
             _nothing_yet()
+        load_panel()
 
 
 def _overview(choice: Selection) -> Selection:

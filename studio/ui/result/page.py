@@ -9,6 +9,7 @@ from backend.core.schemas import JobView, Kind, RunView, State
 from backend.results.run_result import RunResult, run_result
 from studio.nav import COMPARE, HOME, JOBS, QUANTIZE, RESULT, RUN
 from studio.ui.result.actions import actions
+from studio.ui.result.business_case import business_fold
 from studio.ui.result.comparison import comparison
 from studio.ui.result.mend import mend
 from studio.ui.result.simpler import simpler_is_as_good
@@ -77,6 +78,7 @@ def result_page(run_id: str) -> None:
             actions(run, result)
             try_it(run, result)
         comparison(result)
+        business_fold(run, result)
 
 
 def _notes(result: RunResult) -> dict[str, str]:

@@ -24,7 +24,7 @@ NOTES = frozenset(
         *("tying embeddings", "testing the result", "comparing with the original", "measuring"),
         *("measuring latency", "answering", "reading the correct answers"),
         "measuring the quick baseline",
-        *("comparing the files", "querying the original", "sending requests"),
+        *("comparing the files", "querying the original", "sending requests", "querying the server"),
         *("testing short and long texts", "testing unexpected texts"),
         *("copying", "packaging", "querying Foundry Local"),
         *("applying the decisions", "applying the changes"),
