@@ -192,15 +192,20 @@ def _default(info: FieldInfo) -> str:
 def metrics_page(registry: Iterable[Metric]) -> str:
     """Every metric with its unit, where better is, and the tasks of which it is a quality."""
     rows = [
-        (f"`{one.name}`", one.title, one.unit, one.better, ", ".join(one.tasks), "yes" if one.score else "")
+        (f"`{one.name}`", one.title, one.unit, one.better, ", ".join(one.tasks), "yes" if one.score or one.row else "")
         for one in registry
     ]
     return _page(
         [
             "# Metrics",
             "What stages measure, by the names that results, recipes and `--json` use. A share is of 1. Where the last "
-            "column says yes, every evaluation of such a task computes it from expected and given answers; where a share "
-            "counts right rows, its 95 % interval stands beside it as `<name>_low` and `<name>_high`.",
+            "column says yes, every evaluation of such a task computes it from expected and given answers; the 95 % interval "
+            "of a mean over rows stands beside it as `<name>_low` and `<name>_high` (Wilson where rows are right or wrong, "
+            "else the bootstrap over rows).",
+            "Labels are `label`. What people answered in free text tells its task: JSON objects are `extraction`, single "
+            "numbers `maths`, answers of mostly 20 words or more `generation`, all others `qa`; `--task` of `evaluate` "
+            "overrides it. Metrics of `text` are measured for all of them. BLEU and chrF are sacrebleu's, as shares of 1: "
+            "`nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp` and `nrefs:1|case:mixed|eff:yes|nc:6|nw:0|space:no`.",
             _table(("name", "title", "unit", "better", "quality of", "computed from answers"), rows),
         ]
     )

@@ -275,11 +275,12 @@ def show_result(run: RunView, studio: Studio) -> None:
     for job in run.jobs:
         if job.stage == "evaluate" and job.result:
             found = job.result["metrics"]
-            quality, baseline = (found.get(f"{start}{headline(found)}") for start in ("", "baseline_"))
+            name = headline(found)
+            quality, baseline = (found.get(f"{start}{name}") for start in ("", "baseline_"))
             rows.append(
                 [
                     job.stage_id,
-                    f"{quality:.3f}" if quality is not None else "",
+                    f"{name} {quality:.3f}" if quality is not None else "",
                     f"{baseline:.3f}" if baseline is not None else "",
                     f"{found['ttft_ms']:.0f} ms" if "ttft_ms" in found else "",
                     f"{found['latency_ms_p50']:.0f} ms" if "latency_ms_p50" in found else "",

@@ -6,7 +6,7 @@ The method is fixed by the kind of answer, not chosen by its score: the rows tha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -16,10 +16,10 @@ from backend.core.progress import Progress
 from backend.data.baseline import MAX_TRAIN, Method, answers_by_method, read_text
 from backend.data.dataset import DataFolder, Row, answer_of
 from backend.stats.bootstrap import bootstrap_interval
-from backend.stats.metrics import headline, metrics, scores_of
+from backend.stats.metrics import headline, metrics, row_scores, scores_of
 from backend.stats.paired import mcnemar_p
 from backend.stats.scores import Answers
-from backend.stats.token_f1 import token_f1
+from backend.stats.tasks import Task
 
 METHODS: dict[str, Method] = {"label": "classifier", "text": "nearest"}
 """Kind of answer -> the method that a model has to beat."""
@@ -66,10 +66,15 @@ def stored_baseline(facts: dict[str, Any]) -> BaselineScores | None:
 
 
 def baseline_scores_of(
-    data: DataFolder, split: str, rows: Sequence[Row], answers: tuple[list[str], list[str]], progress: Progress
+    data: DataFolder,
+    split: str,
+    rows: Sequence[Row],
+    answers: tuple[list[str], list[str]],
+    progress: Progress,
+    task: Task | None = None,
 ) -> BaselineScores:
     """Answers `rows` of `split` by all methods, which learn from the training rows (20,000 at most, at even steps).
-    `answers`: the right ones, and the model's."""
+    `answers`: the right ones, and the model's. `task`: what they are measured by, plain labels or text for None."""
     if split == "train":
         return _left_out("trained_on")
     if any(row.tool_calls for row in rows):
@@ -80,16 +85,17 @@ def baseline_scores_of(
     if not train:
         return _left_out("no_train")
     progress()
-    task, (expected, given) = data.template.answer, answers
-    replies = answers_by_method(train, [read_text(row) for row in rows], task)
+    kind, (expected, given) = data.template.answer, answers
+    task = task or kind
+    replies = answers_by_method(train, [read_text(row) for row in rows], kind)
     labels = [answer for _, answer in train]
     scored = {
         method: scores_of(task, Answers.of(expected, said, data.template.labels, labels))
         for method, said in replies.items()
     }
-    method = METHODS[task]
+    method = METHODS[kind]
     model = scores_of(task, Answers.of(expected, given, data.template.labels, labels))
-    comparison, beaten = _compared(task, method, expected, (given, replies[method]), (model, scored[method]))
+    comparison, beaten = _compared(method, expected, (given, replies[method]), (model, scored[method]))
     return BaselineScores(
         method=method, scores=scored, train=len(train), known=known, beaten=beaten, comparison=comparison
     )
@@ -100,7 +106,6 @@ def _left_out(reason: str) -> BaselineScores:
 
 
 def _compared(
-    task: Literal["label", "text"],
     method: Method,
     expected: list[str],
     given: tuple[list[str], list[str]],
@@ -109,7 +114,7 @@ def _compared(
     """`given`, `scores`: the model's, then the baseline's. A difference that may be chance is said as such."""
     measure = headline(scores[0])
     model, baseline = (each[measure] for each in scores)
-    code = "not_beaten" if model <= baseline else "beaten" if _is_sure(task, expected, *given) else "by_chance"
+    code = "not_beaten" if model <= baseline else "beaten" if _is_sure(measure, expected, *given) else "by_chance"
     args = {
         "measure": metrics()[measure].title,
         "model": round(100 * model, 1),
@@ -119,15 +124,10 @@ def _compared(
     return Problem(code=f"baseline.{code}", args=args, blocking=False), code != "not_beaten"
 
 
-def _is_sure(task: Literal["label", "text"], expected: list[str], model: list[str], baseline: list[str]) -> bool:
-    """Labels: the exact McNemar test at 5 %; free text: the 95 % bootstrap interval of the mean difference in F1 of words."""
-    if task == "label":
-        right = [
-            [text.strip() == want.strip() for text, want in zip(each, expected, strict=True)]
-            for each in (model, baseline)
-        ]
-        only = [sum(one and not other for one, other in zip(*pair, strict=True)) for pair in (right, right[::-1])]
-        return mcnemar_p(*only) < _ALPHA
-    shared = [[token_f1(want, text) for text, want in zip(each, expected, strict=True)] for each in (model, baseline)]
-    low, _high = bootstrap_interval(np.diff(np.array(shared[::-1]), axis=0))
+def _is_sure(measure: str, expected: list[str], model: list[str], baseline: list[str]) -> bool:
+    """Where rows are right or wrong: the exact McNemar test at 5 %; else the 95 % bootstrap interval of the mean difference."""
+    one, other = (np.array(row_scores(measure, expected, said)) for said in (model, baseline))
+    if np.isin([one, other], (0.0, 1.0)).all():
+        return mcnemar_p(int((one > other).sum()), int((other > one).sum())) < _ALPHA
+    low, _high = bootstrap_interval((one - other)[None])
     return low > 0

@@ -38,8 +38,9 @@ class Origin(View):
 
 class EvaluationView(View):
     """One evaluation. `model` is None and `kind` "endpoint" for a model behind an address; `student_count`: how many of the
-    measured models learned from its answers; `metrics` by their names, in seconds, bytes and shares of 1; `baseline`: the quick
-    baseline on the same rows, None for an evaluation of before; `constrained`: to what its answers were, "" for free ones."""
+    measured models learned from its answers; `task`: of the answers, "" for an evaluation of before; `metrics` by their names,
+    in seconds, bytes and shares of 1; `baseline`: the quick baseline on the same rows, None for an evaluation of before;
+    `constrained`: to what its answers were, "" for free ones."""
 
     id: str
     name: str
@@ -52,6 +53,7 @@ class EvaluationView(View):
     data_digest: str
     split: str
     n: int
+    task: str = ""
     constrained: str = ""
     metrics: dict[str, float]
     baseline: BaselineScores | None = None
@@ -97,11 +99,12 @@ def benchmarks(found: Iterable[EvaluationView]) -> dict[str, list[EvaluationView
 
 
 def measured_qualities(group: Iterable[EvaluationView]) -> list[str]:
-    """The measures of quality that any of them has, first the one that such answers are known by. Exact match says the same as
-    accuracy where there are labels."""
+    """The measures of quality that any of them has, first the one that such answers are known by, of those that all have where
+    there is one: an evaluation of before has fewer. Exact match says the same as accuracy where there are labels."""
+    group = list(group)
     there = {name for one in group for name in one.metrics}
     found = [name for name in qualities() if name in there and not (name == "exact_match" and "accuracy" in there)]
-    first = headline(found)
+    first = headline([name for name in found if all(name in one.metrics for one in group)]) or headline(found)
     return sorted(found, key=lambda name: name != first)
 
 
@@ -170,6 +173,7 @@ def _evaluation(view: ArtifactView, known: dict[str, ArtifactView]) -> Evaluatio
         data_digest=data.digest if data else facts["data"],
         split=facts["split"],
         n=int(facts["n"]),
+        task=str(facts.get("task", "")),
         constrained=str(facts.get("constrained", "")),
         metrics={key: float(value) for key, value in facts.items() if _is_number(value)},
         baseline=stored_baseline(facts),

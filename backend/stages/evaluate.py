@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import time
-from math import exp
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -27,9 +26,10 @@ from backend.core.schemas import ArtifactView, Kind, Quote
 from backend.core.stage import Context, Result, Stage, World, check_fits, check_refs, check_rows
 from backend.core.thresholds import as_facts, findings, threshold_field
 from backend.data import baseline
+from backend.data.answer_task import AskedTask, answer_task, check_task, known_answers
 from backend.data.baseline_scores import BaselineScores, baseline_scores_of
 from backend.data.chat_template import gold_text
-from backend.data.dataset import DataFolder, Row, answer_of, gold_rows
+from backend.data.dataset import DataFolder, Row, gold_rows
 from backend.generation import constrained
 from backend.generation.answerer import (
     Answerer,
@@ -44,12 +44,14 @@ from backend.generation.privacy import check_personal
 from backend.inference import time_estimates
 from backend.inference.benchmark import measure_cost, reset_peak
 from backend.inference.long_rows import rows_that_fit
+from backend.inference.perplexity import answer_loss
 from backend.inference.protocol import Sampling, max_answer_tokens
 from backend.ml.inference.open import open_runtime
 from backend.models import costs
 from backend.process.memory import current_memory, peak_memory
 from backend.stats.metrics import headline, scores_of
 from backend.stats.scores import Answers, confusion
+from backend.stats.tasks import Task
 from backend.training.turns import check_tools
 
 
@@ -62,6 +64,9 @@ class EvaluateParams(constrained.ConstrainedParams):
         "test",
         title="Split",
         description="Rows to evaluate. Choose models on validation; use test once, for the final score.",
+    )
+    task: AskedTask = Field(
+        "auto", title="Task", description="Chooses the metrics. By default, the training answers tell the task."
     )
     max_rows: int = Field(
         0,
@@ -91,6 +96,7 @@ def check(params: EvaluateParams, world: World) -> list[Problem]:
     problems = check_refs(params, world) + check_answerer(params, world)
     problems += check_rows(params.data, params.split, world) + constrained.problems(params, world)
     problems += check_tools(params.model, params.data, world) if params.model else []
+    problems += check_task(params.task, params.data, world)
     asked = quote(params, world)
     warnings = check_budget(params, asked) + check_personal(params, params.data, world)
     return (problems or check_fits(asked, world)) + warnings
@@ -141,17 +147,20 @@ def run(params: EvaluateParams, ctx: Context) -> EvaluateResult:
         collected = _collect_replies(params, ctx, data, rows, answerer, sampling)
         answers = [reply.text for reply in collected]
         expected = [gold_text(data.template, row, getattr(answerer.engine, "encoder", None)) for row in rows]
-        metrics |= _scores(ctx, data, rows, (expected, answers), answerer)
+        task = answer_task(data, known_answers(data), expected, params.task)
+        metrics |= _scores(ctx, data, rows, (expected, answers), answerer, task)
         metrics["unusable"] = unusable_share(data, answers)
         metrics["cut_off"] = _cut_off(ctx, data, collected, sampling.max_new_tokens) / len(rows)
     finally:
         answerer.engine.close()
     metrics |= answerer.budget.metrics()
     metrics |= size_metrics(answerer.view, ctx) | {"load_seconds": loaded} if answerer.view else {}
-    compared = _baseline(params, ctx, data, rows, (expected, answers))
+    compared = _baseline(params, ctx, data, rows, (expected, answers), task)
     metrics |= {f"baseline_{name}": compared.figures[name] for name in [headline(metrics)] if name in compared.figures}
     folder = _write(ctx, data, rows, (expected, answers), metrics)
-    made = _keep(params, ctx, source, answerer, folder, metrics, compared)
+    made = _keep(
+        params, ctx, source, answerer, folder, metrics, {"task": task, "baseline": compared.model_dump(mode="json")}
+    )
     ctx.progress(len(rows), len(rows), "done")
     return EvaluateResult(artifact=made.id, metrics=metrics, findings=findings(metrics, params.model_dump()))
 
@@ -204,40 +213,35 @@ def _cut_off(ctx: Context, data: DataFolder, collected: list[Reply], max_new_tok
 
 
 def _scores(
-    ctx: Context, data: DataFolder, rows: list[Row], pairs: tuple[list[str], list[str]], answerer: Answerer
+    ctx: Context,
+    data: DataFolder,
+    rows: list[Row],
+    pairs: tuple[list[str], list[str]],
+    answerer: Answerer,
+    task: Task,
 ) -> dict[str, float]:
     """`pairs`: the right answers, and those that came."""
-    known = [answer for row in data.rows("train") if (answer := answer_of(row)) is not None]
-    task = data.template.answer
-    found = scores_of(task, Answers.of(*pairs, data.template.labels, known))
-    measured = task == "text" and answerer.view
-    return found | (_loss(ctx, data, rows, answerer.engine) if measured else {})
+    ctx.log(f"task of the answers: {task}")
+    found = scores_of(task, Answers.of(*pairs, data.template.labels, known_answers(data)))
+    measured = task != "label" and answerer.view
+    tick = Progress(ctx, len(rows), "reading the correct answers").add
+    return found | (answer_loss(data, rows, answerer.engine, tick) if measured else {})
 
 
 def _baseline(
-    params: EvaluateParams, ctx: Context, data: DataFolder, rows: list[Row], pairs: tuple[list[str], list[str]]
+    params: EvaluateParams,
+    ctx: Context,
+    data: DataFolder,
+    rows: list[Row],
+    pairs: tuple[list[str], list[str]],
+    task: Task,
 ) -> BaselineScores:
     """The quick baseline on the same rows; what it says of the model goes into the log."""
     found = baseline_scores_of(
-        data, params.split, rows, pairs, Progress(ctx, len(rows), "measuring the quick baseline")
+        data, params.split, rows, pairs, Progress(ctx, len(rows), "measuring the quick baseline"), task
     )
     ctx.log(found.comparison.sentence(), "warning" if found.beaten is False else "info")
     return found
-
-
-def _loss(ctx: Context, data: DataFolder, rows: list[Row], engine: Any) -> dict[str, float]:
-    """Mean -ln p per token of the right answers and their ends of turn that fit the context, and its exponential."""
-    progress = Progress(ctx, len(rows), "reading the correct answers")
-    total, tokens = 0.0, 0
-    for row in rows:
-        prompt, answer = engine.encode(data.template.prompt(row)), engine.encoder.gold_ids(data.template, row)
-        if len(prompt) + len(answer) <= engine.context:
-            total += engine.loss(prompt, answer)
-            tokens += len(answer)
-        progress.add()
-    if not tokens:
-        return {}
-    return {"loss": total / tokens, "perplexity": exp(min(700.0, total / tokens)), "loss_tokens": float(tokens)}
 
 
 def _write(
@@ -264,10 +268,10 @@ def _keep(
     answerer: Answerer,
     folder: Path,
     metrics: dict[str, float],
-    compared: BaselineScores,
+    told: dict[str, Any],
 ) -> ArtifactView:
     facts = {"model_name": answerer.name, "data": source.id, "split": params.split, **metrics}
-    facts |= as_facts(findings(metrics, params.model_dump())) | {"baseline": compared.model_dump(mode="json")}
+    facts |= as_facts(findings(metrics, params.model_dump())) | told
     facts |= constrained.facts(params)
     parents = [source.id]
     if answerer.view:

@@ -1,8 +1,8 @@
 """The registry of metrics: the only list of what is measured, its name for people, its unit and where better is.
 
 A metric is one row here, or an entry point of the group `slmops.metrics` in an installed package that names a `Metric`. One
-with `tasks` and `score` is computed by every evaluation of such a task; tables, charts, cards and the command line follow
-from the row. Where a share counts right rows, its 95 % interval stands beside it as `<name>_low` and `<name>_high`.
+with `tasks` and `score` or `row` is computed by every evaluation of such a task; tables, charts, cards and the command line
+follow from the row. The 95 % interval of a mean over rows stands beside it as `<name>_low` and `<name>_high`.
 """
 
 from __future__ import annotations
@@ -14,21 +14,22 @@ from importlib.metadata import entry_points
 from typing import Literal
 
 from backend.core.messages.words import DROPS
-from backend.stats import scores
-from backend.stats.scores import Answers
+from backend.stats import fields, quantities, rouge, scores, token_f1
+from backend.stats.scores import Answers, same_text
+from backend.stats.tasks import FAMILY, Task
 
 Unit = Literal["share", "number", "count", "ms", "bytes", "usd", "fine"]
 """How a value is written; `share` is of 1, `fine` has five digits behind the point."""
-Task = Literal["label", "text"]
 _BOTH: tuple[Task, ...] = ("label", "text")
 
 
 @dataclass(frozen=True)
 class Metric:
     """`better`: where better is, "" for what is neither. `tasks`: the kinds of answer of which it is a quality. `score`: from
-    expected and given answers to its value, or several by name; None where it is measured otherwise. `headline`: the tasks
-    whose first figure it is. `cost`: a figure against which quality is weighed. `card`: what a package's card calls it, ""
-    for not there."""
+    expected and given answers to its value, or several by name; None where it is measured otherwise. `row`: the same of the
+    expected and the given answer of one row; without `score`, the metric is the mean over rows. `headline`: the tasks whose
+    first figure it is. `cost`: a figure against which quality is weighed. `card`: what a package's card calls it, "" for not
+    there."""
 
     name: str
     title: str
@@ -39,20 +40,54 @@ class Metric:
     headline: tuple[Task, ...] = ()
     cost: bool = False
     card: str = ""
+    row: Callable[[str, str], float] | None = None
+
+
+def _mean(
+    name: str, title: str, tasks: tuple[Task, ...], row: Callable[[str, str], float], headline: tuple[Task, ...] = ()
+) -> Metric:
+    """A share that is the mean over rows."""
+    return Metric(name, title, "share", "higher", tasks, None, headline, False, title, row)
 
 
 BUILT_IN = (
-    Metric("accuracy", "Accuracy", "share", "higher", ("label",), scores.accuracy, ("label",), card="Accuracy"),
+    Metric(
+        "accuracy", "Accuracy", "share", "higher", ("label",), scores.accuracy, ("label",), False, "Accuracy", same_text
+    ),
     Metric("macro_f1", "Macro F1", "share", "higher", ("label",), scores.macro_f1, card="Macro F1"),
+    Metric("balanced_accuracy", "Balanced accuracy", "share", "higher", ("label",), scores.balanced_accuracy),
+    Metric("mcc", "MCC", "number", "higher", ("label",), scores.mcc),
+    Metric("micro_f1", "Micro F1", "share", "higher", ("label",), scores.micro_f1),
     Metric("majority_baseline", "Majority baseline", "share", card="Always the commonest label"),
     Metric("baseline_accuracy", "Accuracy, quick baseline", "share", card="Quick baseline, no language model"),
-    Metric("exact_match", "Exact match", "share", "higher", _BOTH, scores.exact_match, card="Exact match"),
-    Metric("token_f1", "Token F1", "share", "higher", ("text",), scores.mean_token_f1, ("text",), card="Token F1"),
+    _mean("field_f1", "Field F1", ("extraction",), fields.field_f1, ("extraction",)),
+    _mean("json_valid", "Valid JSON", ("extraction",), fields.is_valid_json),
+    _mean("field_precision", "Field precision", ("extraction",), fields.field_precision),
+    _mean("field_recall", "Field recall", ("extraction",), fields.field_recall),
+    Metric("baseline_field_f1", "Field F1, quick baseline", "share", card="Quick baseline, no language model"),
+    _mean("numeric_accuracy", "Numeric accuracy", ("maths",), quantities.same_quantity, ("maths",)),
+    Metric(
+        "baseline_numeric_accuracy",
+        "Numeric accuracy, quick baseline",
+        "share",
+        card="Quick baseline, no language model",
+    ),
+    _mean("answer_in_text", "Answer in text", ("qa",), scores.answer_in_text),
+    Metric("chrf", "chrF", "share", "higher", ("generation",), scores.chrf),
+    Metric("bleu", "BLEU", "share", "higher", ("generation",), scores.bleu),
+    _mean("rouge_1", "ROUGE-1", ("generation",), rouge.rouge_1),
+    _mean("rouge_2", "ROUGE-2", ("generation",), rouge.rouge_2),
+    Metric(
+        "exact_match", "Exact match", "share", "higher", _BOTH, scores.exact_match, (), False, "Exact match", same_text
+    ),
+    _mean("token_f1", "Token F1", ("text",), token_f1.token_f1, ("qa", "text")),
     Metric("numbers_right", "Numbers right", "share", "higher", ("text",), scores.numbers_right, card="Numbers right"),
     Metric("number_rows", "Answers with numbers", "count"),
     Metric("baseline_token_f1", "Token F1, quick baseline", "share", card="Quick baseline, no language model"),
-    Metric("rouge_l", "ROUGE-L", "share", "higher", ("text",), scores.rouge_l, card="ROUGE-L"),
+    _mean("rouge_l", "ROUGE-L", ("text",), rouge.rouge_l, ("generation",)),
+    Metric("baseline_rouge_l", "ROUGE-L, quick baseline", "share", card="Quick baseline, no language model"),
     Metric("perplexity", "Perplexity", "number", "lower", _BOTH, card="Perplexity"),
+    Metric("bits_per_byte", "Bits per byte", "number", "lower", ("text",)),
     Metric("n", "Rows evaluated", "count", card="Rows"),
     Metric("invalid_rate", "Invalid answers", "share"),
     Metric("unusable", "Unusable answers", "share"),
@@ -189,13 +224,25 @@ def metrics() -> dict[str, Metric]:
 
 
 def scores_of(task: Task, answers: Answers) -> dict[str, float]:
-    """Every metric of a task, and `n`, the number of rows."""
+    """Every metric of a task, with the intervals of means over rows, and `n`, the number of rows."""
     found: dict[str, float] = {}
     for metric in metrics().values():
-        if metric.score is not None and task in metric.tasks:
+        if FAMILY[task].isdisjoint(metric.tasks):
+            continue
+        if metric.score is not None:
             value = metric.score(answers)
             found |= value if isinstance(value, Mapping) else {metric.name: value}
+        elif metric.row is not None:
+            found |= scores.mean_of(metric.name, row_scores(metric.name, answers.expected, answers.given))
     return found | {"n": float(len(answers.expected))}
+
+
+def row_scores(name: str, expected: Sequence[str], given: Sequence[str]) -> list[float]:
+    """The values of which a metric is the mean. Raises KeyError for a metric that is no mean over rows."""
+    row = metrics()[name].row
+    if row is None:
+        raise KeyError(name)
+    return [row(*pair) for pair in zip(expected, given, strict=True)]
 
 
 def qualities() -> tuple[str, ...]:
@@ -212,8 +259,12 @@ def higher_is_better(name: str) -> bool:
 
 
 def headline(measured: Mapping[str, object] | Sequence[str]) -> str:
-    """The quality that these measurements are known by: accuracy for labels, else F1 of words, else the first that is there;
-    "" for none."""
-    known = metrics().values()
-    first = [metric.name for metric in known if metric.headline and metric.name in measured]
-    return next(iter([*first, *(name for name in qualities() if name in measured)]), "")
+    """The quality that these measurements are known by: the first figure of their task, which the metrics tell that only one
+    task has (accuracy for labels, F1 of fields for extraction), else F1 of words, else the first that is there; "" for none."""
+    there = [metric for metric in metrics().values() if metric.name in measured]
+    for task in FAMILY:
+        if any(metric.tasks == (task,) for metric in there):
+            first = [metric.name for metric in there if task in metric.headline]
+            if first:
+                return first[0]
+    return next((name for name in qualities() if name in measured), "")

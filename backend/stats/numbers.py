@@ -20,6 +20,19 @@ def same_numbers(expected: str, given: str) -> bool | None:
     return wanted == numbers(given) if wanted else None
 
 
+def readings(number: str) -> list[str]:
+    """What digits with points and commas may mean, each with a decimal point at most: `1.234` is a thousand and more, or one
+    and a little. None for versions (`1.2.3`)."""
+    marks = re.findall(r"[.,]", number)
+    found = [re.sub(r"[.,]", "", number)] if not marks or _GROUPED.fullmatch(number) else []
+    if len(marks) == 1:
+        found.append(number.replace(",", "."))
+    elif len(set(marks)) == 2 and marks.count(marks[-1]) == 1:
+        whole, _, decimals = number.rpartition(marks[-1])
+        found += [re.sub(r"[.,]", "", whole) + "." + decimals] if _GROUPED.fullmatch(whole) else []
+    return found
+
+
 def _plain(number: str) -> str:
     if _GROUPED.fullmatch(number):
         return re.sub(r"[.,]", "", number)

@@ -6,11 +6,17 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.stats.bootstrap import bootstrap_interval
 from backend.stats.intervals import wilson_interval
 from backend.stats.numbers import same_numbers
-from backend.stats.token_f1 import token_f1, words
+from backend.stats.token_f1 import words
 
 NO_LABEL = "(no label)"
+_DRAWS = 2_000
+"""Of the bootstrap: every evaluation draws for each of its metrics, and for those of its baselines."""
 _LEAST_NUMBERS = 10
 """Answers with numbers below which their share says too little."""
 
@@ -46,6 +52,30 @@ def accuracy(answers: Answers) -> dict[str, float]:
     return share | {"invalid_rate": given.count(NO_LABEL) / n, "majority_baseline": usual}
 
 
+def mean_of(name: str, values: Sequence[float]) -> dict[str, float]:
+    """The mean over rows and its 95 % interval: Wilson's where every row is right or wrong, else the bootstrap over rows."""
+    low, high = mean_interval(np.asarray(values, dtype=float))
+    return {name: sum(values) / len(values), f"{name}_low": low, f"{name}_high": high}
+
+
+def mean_interval(rows: NDArray[Any]) -> tuple[float, float]:
+    """95 % interval of the mean of at least one row."""
+    if np.isin(rows, (0.0, 1.0)).all():
+        return wilson_interval(int(rows.sum()), len(rows))
+    return bootstrap_interval(rows[None], _DRAWS)
+
+
+def same_text(expected: str, given: str) -> float:
+    return float(expected.strip() == given.strip())
+
+
+def answer_in_text(expected: str, given: str) -> float:
+    """Whether the words of the expected answer stand one after another in the given one (`best_subspan_em` of Liu et al. 2024,
+    "Lost in the middle", TACL 12)."""
+    wanted, said = words(expected), words(given)
+    return float(any(said[at : at + len(wanted)] == wanted for at in range(len(said) - len(wanted) + 1)))
+
+
 def macro_f1(answers: Answers) -> float:
     """The mean of F1 over the labels that occur."""
     from sklearn.metrics import f1_score
@@ -53,6 +83,48 @@ def macro_f1(answers: Answers) -> float:
     expected, given = [text.strip() for text in answers.expected], _labelled(answers)
     occur = sorted({*expected, *given} - {NO_LABEL})
     return float(f1_score(expected, given, labels=occur, average="macro", zero_division=0))
+
+
+def micro_f1(answers: Answers) -> dict[str, float]:
+    """Over all labels together; only where some answers are no label: everywhere else it is accuracy."""
+    from sklearn.metrics import f1_score
+
+    expected, given = [text.strip() for text in answers.expected], _labelled(answers)
+    if NO_LABEL not in given:
+        return {}
+    occur = sorted({*expected, *given} - {NO_LABEL})
+    return {"micro_f1": float(f1_score(expected, given, labels=occur, average="micro", zero_division=0))}
+
+
+def balanced_accuracy(answers: Answers) -> float:
+    """The mean of recall over the labels that are expected."""
+    from sklearn.metrics import recall_score
+
+    expected, given = [text.strip() for text in answers.expected], _labelled(answers)
+    return float(recall_score(expected, given, labels=sorted(set(expected)), average="macro", zero_division=0))
+
+
+def mcc(answers: Answers) -> float:
+    """Matthews' correlation coefficient for several labels (Gorodkin 2004): -1 to 1, chance is 0."""
+    from sklearn.metrics import matthews_corrcoef
+
+    return float(matthews_corrcoef([text.strip() for text in answers.expected], _labelled(answers)))
+
+
+def chrf(answers: Answers) -> float:
+    """chrF2 of all answers together, as a share of 1 (Popović 2015), by sacrebleu with its defaults:
+    `nrefs:1|case:mixed|eff:yes|nc:6|nw:0|space:no`."""
+    from sacrebleu.metrics.chrf import CHRF
+
+    return float(CHRF().corpus_score(list(answers.given), [list(answers.expected)]).score / 100)
+
+
+def bleu(answers: Answers) -> float:
+    """BLEU of all answers together, as a share of 1 (Papineni et al. 2002; Post 2018, "A call for clarity in reporting BLEU
+    scores"), by sacrebleu with its defaults: `nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp`."""
+    from sacrebleu.metrics.bleu import BLEU
+
+    return float(BLEU().corpus_score(list(answers.given), [list(answers.expected)]).score / 100)
 
 
 def exact_match(answers: Answers) -> float | dict[str, float]:
@@ -75,20 +147,6 @@ def numbers_right(answers: Answers) -> dict[str, float]:
     return {"numbers_right": sum(told) / len(told), "number_rows": float(len(told))}
 
 
-def mean_token_f1(answers: Answers) -> float:
-    pairs = list(zip(answers.expected, answers.given, strict=True))
-    return sum(token_f1(*pair) for pair in pairs) / len(pairs)
-
-
-def rouge_l(answers: Answers) -> float:
-    """The mean F-measure of the longest common subsequence of words (Lin 2004)."""
-    from rouge_score.rouge_scorer import RougeScorer
-
-    rouge: Any = RougeScorer(["rougeL"], tokenizer=_Words())
-    pairs = list(zip(answers.expected, answers.given, strict=True))
-    return float(sum(rouge.score(*pair)["rougeL"].fmeasure for pair in pairs) / len(pairs))
-
-
 def confusion(expected: Sequence[str], answers: Sequence[str], labels: Sequence[str]) -> dict[str, list[Any]]:
     """`counts[i][j]`: rows of label i that were answered with j; the last column counts answers that are no label."""
     names = [*labels, NO_LABEL]
@@ -103,10 +161,3 @@ def confusion(expected: Sequence[str], answers: Sequence[str], labels: Sequence[
 def _labelled(answers: Answers) -> list[str]:
     known = set(answers.labels)
     return [text.strip() if text.strip() in known else NO_LABEL for text in answers.given]
-
-
-class _Words:
-    """rouge-score's own tokenizer drops every letter outside a-z; this one keeps all alphabets."""
-
-    def tokenize(self, text: str) -> list[str]:
-        return words(text)

@@ -127,6 +127,9 @@ def test_chain_names_teacher_gains_and_making(builder: StudioBuilder) -> None:
     assert measured_qualities(texts) == ["token_f1", "exact_match", "rouge_l"], (
         "answers in words are known by F1 of words"
     )
+    newer = texts[0].model_copy(update={"metrics": {**texts[0].metrics, "field_f1": 0.5, "json_valid": 1.0}})
+    assert measured_qualities([newer]) == ["field_f1", "json_valid", "exact_match", "token_f1", "rouge_l"]
+    assert measured_qualities([newer, *texts[1:]])[0] == "token_f1", "which all of them have"
 
 
 def test_lower_perplexity_is_a_gain(builder: StudioBuilder) -> None:

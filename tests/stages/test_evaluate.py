@@ -155,6 +155,28 @@ def body_colour(body: dict[str, Any]) -> str:
     return str(body["messages"][-1]["content"].split()[0])
 
 
+def test_the_training_answers_tell_the_task_and_a_parameter_overrides_it(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    write_template(data, Template(user="Repeat: {input}"))
+    for split in ("train", "test"):
+        rows = [Row(id=f"{split}{n}", input=f"item {n}", output=f'{{"item": {n}, "kind": "red"}}') for n in range(4)]
+        write_split(data, split, rows)
+    with FakeEndpoint().running() as server:
+        server.answer = lambda body: '{"kind": "red", "item": 1.0}'
+        given: dict[str, Any] = {"endpoint_url": server.url, "endpoint_model": "big"}
+        metrics, folder = evaluated(tmp_path / "a", data, **given)
+        other, _ = evaluated(tmp_path / "b", data, task="qa", **given)
+    assert metrics["field_f1"] == (1 + 3 * 0.5) / 4 and metrics["json_valid"] == 1 and metrics["exact_match"] == 0
+    assert json.loads((folder / "manifest.json").read_text())["facts"]["task"] == "extraction"
+    found = beside(tmp_path / "a")
+    assert found and metrics["baseline_field_f1"] == found.figures["field_f1"]
+    assert "field_f1" not in other and other["token_f1"] == metrics["token_f1"]
+    world = FakeWorld().add("d", Kind.DATASET, answer="label", rows={"test": 4})
+    asked = EvaluateParams(data="d", task="maths", **given)
+    assert "data.other_task" in {problem.code for problem in check(asked, world)}
+
+
 def test_a_broken_endpoint_is_one_sentence(tmp_path: Path) -> None:
     with FakeEndpoint(lambda n: "404").running() as server:
         with pytest.raises(StudioError) as caught:

@@ -206,7 +206,7 @@ class StudioBuilder:
         accuracy: float,
         inputs: list[str] = COMMANDS,
         plain: float | None = None,
-        **metrics: float,
+        **metrics: float | str,
     ) -> ArtifactView:
         """An evaluation of 20 rows whose first `accuracy` share is right, with answers.jsonl and confusion.json; `plain`: the
         accuracy of the quick baseline."""
@@ -235,7 +235,13 @@ class StudioBuilder:
             "load_seconds": 0.6,
             **metrics,
         }
-        facts = {"model_name": model.name, "model": model.id, "data": data.id, "split": "test", **figures}
+        facts: dict[str, Any] = {
+            "model_name": model.name,
+            "model": model.id,
+            "data": data.id,
+            "split": "test",
+            **figures,
+        }
         facts |= {"baseline": baseline_of(accuracy, plain)} if plain is not None else {}
         files = {"metrics.json": json.dumps(figures), "answers.jsonl": "\n".join(lines) + "\n"}
         asked = [json.loads(line) for line in lines]

@@ -123,6 +123,19 @@ def test_leaderboard_has_every_model_with_its_interval(builder: StudioBuilder, s
     assert tags == {"student": ["Pareto front"], "teacher": ["Baseline"], "small": ["Pareto front"], "base": []}
 
 
+def test_the_task_is_said_and_all_but_four_qualities_are_folded(builder: StudioBuilder, show: Show) -> None:
+    names = ("balanced_accuracy", "mcc", "micro_f1", "bits_per_byte")
+    told: dict[str, Any] = {"task": "extraction", **dict.fromkeys(names, 0.5)}
+    builder.evaluation(builder.model("one"), builder.dataset(), 0.9, **told)
+    at = show("compare")
+    assert "Task: Extraction (JSON)." in words(at)
+    titles = [column["title"] for column in data_of(at, "Leaderboard")["columns"]]
+    assert titles[:6] == ["Model", "Accuracy", "Macro F1", "Balanced accuracy", "MCC", "Latency, median"]
+    rest = data_of(at, "More metrics")
+    assert [column["title"] for column in rest["columns"]] == ["Model", "Micro F1", "Bits per byte"]
+    assert len(rest["rows"]) == 1
+
+
 def test_the_quick_baseline_stands_beside_the_models(builder: StudioBuilder, show: Show) -> None:
     """In the leaderboard and the chart, in whatever is taken away, and in a sentence about each model that it holds up to."""
     data = builder.dataset()

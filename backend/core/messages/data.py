@@ -108,6 +108,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         ),
         _SKIP,
     ),
+    "data.other_task": (
+        "The answers of “{ref}” do not fit this task.",
+        "Set “Task” (task) to “From the answers” (auto).",
+    ),
     "data.no_rows": ("{file} has no usable rows.", "Fix the rows or choose other columns."),
     # settings and splits
     "data.user_template": (

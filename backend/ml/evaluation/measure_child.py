@@ -17,8 +17,9 @@ import numpy as np
 
 from backend.core.artifacts import write_json
 from backend.core.schemas import ArtifactView
+from backend.data.answer_task import answer_task, known_answers
 from backend.data.chat_template import Encoder
-from backend.data.dataset import DataFolder, Row, answer_of
+from backend.data.dataset import DataFolder, Row
 from backend.inference.benchmark import measure_cost, reset_peak
 from backend.inference.engine import Engine
 from backend.inference.protocol import Sampling, max_answer_tokens
@@ -54,9 +55,9 @@ def measure(question: dict[str, Any]) -> dict[str, float]:
 
 def quality(data: DataFolder, rows: list[Row], answers: list[str], encoder: Encoder) -> dict[str, float]:
     """Scores of `answers` to `rows` by a model with this encoder: every metric of the dataset's task."""
-    known = [answer for row in data.rows("train") if (answer := answer_of(row)) is not None]
+    known = known_answers(data)
     expected = [encoder.gold_text(data.template, row) for row in rows]
-    return scores_of(data.template.answer, Answers.of(expected, answers, data.template.labels, known))
+    return scores_of(answer_task(data, known, expected), Answers.of(expected, answers, data.template.labels, known))
 
 
 def _distance(engine: Engine, data: DataFolder, rows: list[Row], question: dict[str, Any]) -> dict[str, float]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from backend.api.metrics import costs, headline, higher_is_better
+from backend.api.metrics import costs, higher_is_better
 from backend.results.evaluations import (
     EvaluationView,
     benchmarks,
@@ -101,7 +101,7 @@ def _quality(group: list[EvaluationView]) -> str:
         _("Quality"),
         options,
         format_func=lambda each: format_metric(each, 0.0)[0],
-        **address.bound("quality", headline(options), options, key="cmp_quality"),
+        **address.bound("quality", next(iter(options), ""), options, key="cmp_quality"),
         help=_("Perplexity: lower is better. Comparable only between models with the same tokenizer.")
         if "perplexity" in options
         else None,

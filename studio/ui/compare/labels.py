@@ -44,6 +44,16 @@ def benchmark_label(group: Sequence[EvaluationView]) -> str:
     return " · ".join([one.data_name, split, rows, ngettext("{n} model", "{n} models", len(group))])
 
 
+def task_text(group: Sequence[EvaluationView]) -> str:
+    """`Task: extraction (JSON)`; empty where the evaluations are of before, of plain text, or of several tasks."""
+    tasks = {one.task for one in group}
+    if len(tasks) > 1 or tasks & {"", "text"}:
+        return ""
+    return _("Task: {task}. It chose the metrics; to change it, evaluate again.").format(
+        task=option_label("evaluate", "task", tasks.pop())
+    )
+
+
 def model_kind_label(one: EvaluationView) -> str:
     """`Adapter · FP32`."""
     words = {Kind.ADAPTER.value: _("Adapter"), Kind.ONNX.value: "ONNX", Kind.MODEL.value: _("Full model")}

@@ -23,6 +23,8 @@ from studio.ui.shared.formatting import escape_markdown, format_metric
 from studio.ui.shared.i18n import _
 from studio.ui.shared.table import Cell, Column, Tag, plain_table
 
+OTHERS = 3
+"""Qualities that the leaderboard shows next to the chosen one; the rest is folded."""
 GAINS = ("latency_ms_p50", "size_bytes", "peak_memory_bytes")
 
 
@@ -60,11 +62,28 @@ def leaderboard(choice: Selection) -> None:
     columns, rows = leaderboard_table(choice)
     st.markdown(f"**{_('Leaderboard')}**")
     plain_table("cmp_board", _("Leaderboard"), columns, rows, sort=(1, higher_is_better(choice.quality)))
+    other_qualities(choice)
+
+
+def other_qualities(choice: Selection) -> None:
+    """What the leaderboard leaves out, folded."""
+    names = [name for name in measured_qualities(choice.group) if name != choice.quality][OTHERS:]
+    if not names:
+        return
+    columns: list[Column] = [{"title": _("Model"), "kind": "name"}]
+    columns += [
+        {"title": format_metric(name, 0.0)[0], "kind": "figure", "high": higher_is_better(name)} for name in names
+    ]
+    rows = [
+        [_name_cell(one, choice, False), *(_cell(one, name, choice.quality) for name in names)] for one in choice.group
+    ]
+    with st.expander(_("More metrics"), key="cmp_more"):
+        plain_table("cmp_more_board", _("More metrics"), columns, rows)
 
 
 def leaderboard_table(choice: Selection) -> tuple[list[Column], list[list[Cell]]]:
     """Columns and rows, the chosen measure of quality first and the quick baseline last; also what a report shows."""
-    others = [name for name in measured_qualities(choice.group) if name != choice.quality]
+    others = [name for name in measured_qualities(choice.group) if name != choice.quality][:OTHERS]
     metrics = [
         choice.quality,
         *others,

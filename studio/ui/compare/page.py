@@ -13,6 +13,7 @@ from studio.ui.compare.charts import bars_chart, pareto_chart
 from studio.ui.compare.controls import Selection, axis, controls
 from studio.ui.compare.details import details
 from studio.ui.compare.export import exports
+from studio.ui.compare.labels import task_text
 from studio.ui.compare.leaderboard import gains, leaderboard
 from studio.ui.compare.load_test import load_panel
 from studio.ui.forms.stage_panel import stage_panel
@@ -51,7 +52,10 @@ def compare_page() -> None:
         found = measured(project().id)
         _live(found)
         if benchmarks(found):
-            choice = _overview(controls(found))
+            choice = controls(found)
+            if said := task_text(choice.group):
+                st.caption(said)
+            choice = _overview(choice)
             with tools:
                 exports(choice)
             details(choice)

@@ -57,7 +57,7 @@ def _measuring() -> str:
     return _(
         "Every model was evaluated on the same unseen rows. Times are for one prompt at a time "
         "on the machine above; memory is the process's peak; size covers everything you ship, "
-        "including an adapter's base model. Intervals are 95% Wilson intervals."
+        "including an adapter's base model. Intervals are 95%: Wilson where rows are right or wrong, else bootstrap over rows."
     )
 
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import streamlit as st
 
-from backend.api.metrics import qualities
+from backend.api.metrics import metrics, qualities
 from studio.ui.shared.formatting import decimal, format_metric
 from studio.ui.shared.i18n import _, lang
 
-SHARES = frozenset(qualities()) - {"perplexity"}
+SHARES = frozenset(name for name in qualities() if metrics()[name].unit == "share")
 
 
 _INK = {"light": "#4a5064", "dark": "#c3c8d9"}
