@@ -271,6 +271,8 @@ def show_result(run: RunView, studio: Studio) -> None:
     for job in run.jobs:
         for text in [*finding_texts(job), *([error_text(job)] if job.error else [])]:
             note(text)
+    figures: dict[str, Callable[[float], str]] = dict.fromkeys(("ttft_ms", "latency_ms_p50"), "{:.0f} ms".format)
+    figures |= {"decode_tokens_per_s": "{:.1f}".format, "peak_memory_bytes": human_bytes, "size_bytes": human_bytes}
     rows = []
     for job in run.jobs:
         if job.stage == "evaluate" and job.result:
@@ -282,11 +284,7 @@ def show_result(run: RunView, studio: Studio) -> None:
                     job.stage_id,
                     f"{name} {quality:.3f}" if quality is not None else "",
                     f"{baseline:.3f}" if baseline is not None else "",
-                    f"{found['ttft_ms']:.0f} ms" if "ttft_ms" in found else "",
-                    f"{found['latency_ms_p50']:.0f} ms" if "latency_ms_p50" in found else "",
-                    f"{found['decode_tokens_per_s']:.1f}" if "decode_tokens_per_s" in found else "",
-                    human_bytes(found["peak_memory_bytes"]) if "peak_memory_bytes" in found else "",
-                    human_bytes(found["size_bytes"]) if "size_bytes" in found else "",
+                    *(write(found[figure]) if figure in found else "" for figure, write in figures.items()),
                 ]
             )
     if rows:

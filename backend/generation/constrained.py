@@ -31,7 +31,7 @@ class ConstrainedParams(AnswererParams):
     json_schema: str = Field(
         "",
         title="JSON schema",
-        description='Every answer is JSON of this schema, such as `{"type": "object", ...}`.',
+        description="Every answer is JSON that fits this JSON Schema; `{}` allows any JSON.",
         max_length=100_000,
     )
 
