@@ -88,7 +88,8 @@ def target_rows(result: RunResult, case: BusinessCase) -> tuple[list[str], list[
 def _target(title: str, wanted: float, value: float | None) -> list[str]:
     if value is None:
         return [title, percent(wanted, 0), _("not measured"), "–"]
-    return [title, percent(wanted, 0), percent(value), _("Yes") if value >= wanted else _("No")]
+    reached = percent(value) if value >= 0 else _("more instead")
+    return [title, percent(wanted, 0), reached, _("Yes") if value >= wanted else _("No")]
 
 
 def assumption_fields() -> list[tuple[str, str, float]]:
