@@ -52,6 +52,7 @@ def training_facts(merge: bool, max_length: int, model: ArtifactInfo, data: Arti
     turns = rows / sequences
     prompt = facts["sequence_prompt_chars"] + (turns - 1) * _TURN_CHARS
     learned = facts["sequence_answer_chars"]
+    marked = (prompt + learned) / max(1.0, facts["sequence_prompt_chars"] + learned)
     length = costs.prompt_tokens(prompt) + costs.answer_tokens({"answer_chars": learned})
     apart = turns * max(0.0, 1 - max_length / length)
     return {
@@ -59,6 +60,7 @@ def training_facts(merge: bool, max_length: int, model: ArtifactInfo, data: Arti
         "rows": {**facts["rows"], "train": round(sequences * (1 + apart))},
         "prompt_chars": prompt,
         "answer_chars": learned / (1 + apart),
+        "longest_chars": facts.get("longest_chars", 0) * marked,
     }
 
 
