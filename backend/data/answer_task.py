@@ -20,7 +20,7 @@ AskedTask = Annotated[
             "extraction": "Extraction (JSON)",
             "maths": "Maths (numbers)",
             "qa": "Questions and answers",
-            "generation": "Summary or translation",
+            "generation": "Long texts, such as summaries",
         }
     ),
 ]

@@ -37,7 +37,7 @@ def rejected_facts(folder: Path) -> dict[str, int]:
 def complete_facts(facts: dict[str, Any], folder: Path | str | None) -> dict[str, Any]:
     """The facts of a dataset in `folder`, counted again where an older version of the studio did not count all of them."""
     there = folder is not None and (Path(folder) / "template.json").is_file()
-    known = {"known", "sequences", "pairs", "rejected_rows", "longest_chars"} <= facts.keys()
+    known = {"known", "sequences", "pairs", "rejected_rows"} <= facts.keys()
     return {**facts, **_counted(str(folder))} if there and not known else facts
 
 
