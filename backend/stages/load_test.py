@@ -3,7 +3,7 @@
 Needs a model (torch, adapter, ONNX) and a dataset for the prompts. Serves the model in processes of its own, as `slmops serve`
 does, and asks it over HTTP from 1, 4, 16, ... clients, streaming; each client sends its next request when the last is answered.
 Leaves a report: report.json with the cold start, each level's times to the first token, latencies, tokens a second and errors,
-and requests.jsonl. Failed requests and latencies above the limit are findings. A level that is done is not measured again after
+and requests.jsonl. Failed requests, too little time and latencies above the limit are findings. A level that is done is not measured again after
 a crash. Adapters attached to an ONNX model are not loaded with it.
 """
 
@@ -231,6 +231,9 @@ def _findings(params: LoadTestParams, found: Measured) -> list[Problem]:
             reason = max(level.reasons, key=lambda name: level.reasons[name])
             args = {"count": level.errors, "total": level.requests, "clients": level.clients, "reason": reason}
             told.append(("load.errors", args))
+        asked = max(params.requests, level.clients)
+        if level.requests < asked:
+            told.append(("load.short", {"count": level.requests, "total": asked, "clients": level.clients}))
         if params.max_latency_ms and level.latency_ms_p95 > params.max_latency_ms:
             args = {"clients": level.clients, "value": round(level.latency_ms_p95), "limit": params.max_latency_ms}
             told.append(("load.slow", args))

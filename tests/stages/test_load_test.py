@@ -64,7 +64,7 @@ def test_figures_are_of_what_was_answered_and_failures_are_counted() -> None:
     params = LoadTestParams(model="m", data="d", max_latency_ms=250, max_memory_mb=1)
     found = Measured(peak_memory_bytes=2_000_000, levels=[level])
     told = _findings(params, found)
-    assert [each.code for each in told] == ["load.errors", "load.slow", "load.memory"]
+    assert [each.code for each in told] == ["load.errors", "load.short", "load.slow", "load.memory"]
     assert told[0].args["reason"] == "timeout" and not any(each.blocking for each in told)
     assert level_of(1, [Asked(error="timeout")], 1.0).latency_ms_p99 == 0
 

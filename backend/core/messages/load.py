@@ -21,6 +21,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{count} of {total} requests from {clients} clients failed: {reason}.",
         "Use fewer clients, more seconds per level, or a smaller model.",
     ),
+    "load.short": (
+        "Time ran out with {clients} clients: {count} of {total} requests were sent.",
+        "Allow more seconds per level, or ask for fewer requests.",
+    ),
     "load.slow": (
         "With {clients} clients, latency p95 is {value} ms; the limit is {limit} ms.",
         "Serve fewer users at once, or use a smaller model.",
