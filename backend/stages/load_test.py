@@ -3,8 +3,8 @@
 Needs a model (torch, adapter, ONNX) and a dataset for the prompts. Serves the model in processes of its own, as `slmops serve`
 does, and asks it over HTTP from 1, 4, 16, ... clients, streaming; each client sends its next request when the last is answered.
 Leaves a report: report.json with the cold start, each level's times to the first token, latencies, tokens a second and errors,
-and requests.jsonl. Failed requests, too little time and latencies above the limit are findings. A level that is done is not measured again after
-a crash. Adapters attached to an ONNX model are not loaded with it.
+and requests.jsonl. Failed requests, too little time and latencies above the limit are findings. A level that is done is not
+measured again after a crash. Adapters attached to an ONNX model are not loaded with it.
 """
 
 from __future__ import annotations
